@@ -4,7 +4,7 @@
 static const struct lb_bytes none = {NULL, 0};
 static struct lb_initiator_task tasks[32];
 static uint8_t buffer[32][512];
-static uint32_t itts[32];
+static uint32_t itts[32], cmd_sns[32];
 
 /* Logs in and has `count` reads sent. */
 static void flight(unsigned count, uint32_t depth) {
@@ -13,8 +13,10 @@ static void flight(unsigned count, uint32_t depth) {
     peer_log_in();
     for (unsigned i = 0; i < count; i++) {
         peer_read(&tasks[i], lb_span(buffer[i], 512));
-        if (peer_take())
-            itts[i] = peer.pdu.itt;
+        if (!peer_take())
+            continue;
+        itts[i] = peer.pdu.itt;
+        cmd_sns[i] = peer.pdu.cmd_sn;
     }
 }
 
@@ -99,6 +101,7 @@ static void what_is_given_up_is_aborted_and_ends_silent(void) {
     CHECK(peer_take_op(LB_OP_TMF_REQUEST));
     CHECK_EQ(peer.pdu.tmf.function, LB_TMF_ABORT_TASK);
     CHECK_EQ(peer.pdu.tmf.ref_task_tag, itts[0]);
+    CHECK_EQ(peer.pdu.tmf.ref_cmd_sn, cmd_sns[0]);
     CHECK(lb_initiator_completed(&peer.session) == &tasks[0]);
     CHECK_EQ(tasks[0].state, LB_TASK_SILENT);
     peer_read(&tasks[0], lb_span(buffer[0], 512));

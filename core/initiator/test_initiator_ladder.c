@@ -9,14 +9,34 @@ static void answer_tmf(uint8_t response) {
     peer_give(&pdu, none);
 }
 
+static uint32_t stalled_sn; /* the CmdSN of the command that is stalled */
+
 /* A read and a write to other LUNs beside it, all taken and not answered. */
 static uint32_t stall(void) {
     setup();
     peer_read(&task, lb_span(buffer, 512));
     CHECK(peer_take());
     uint32_t itt = peer.pdu.itt;
+    stalled_sn = peer.pdu.cmd_sn;
     (void)peer_wait(); /* 3 s */
     return itt;
+}
+
+/* A machine that slept: each command has the time that it had left, and some to read what came. */
+static void after_a_late_poll_each_command_has_its_own_time(void) {
+    setup();
+    peer_read(&task, lb_span(buffer, 512));
+    CHECK(peer_take());
+    (void)peer_poll();
+    peer.now += 2 * LB_US_SEC;
+    peer_read(&other, lb_span(buffer + 512, 512));
+    CHECK(peer_take());
+    (void)peer_poll();
+    peer.now += 60 * LB_US_SEC;
+    (void)peer_poll();
+    CHECK_EQ(other.active_us - task.active_us, 2 * LB_US_SEC);
+    CHECK_EQ(task.active_us + peer.session.config.task_ms * LB_US_MS,
+             peer.now + LB_INITIATOR_LATE_MS * LB_US_MS);
 }
 
 static void a_silent_command_is_aborted_and_issued_again(void) {
@@ -26,7 +46,7 @@ static void a_silent_command_is_aborted_and_issued_again(void) {
     CHECK(peer.pdu.immediate);
     CHECK_EQ(peer.pdu.tmf.function, LB_TMF_ABORT_TASK);
     CHECK_EQ(peer.pdu.tmf.ref_task_tag, itt);
-    CHECK_EQ(peer.pdu.tmf.ref_cmd_sn, task.cmd_sn);
+    CHECK_EQ(peer.pdu.tmf.ref_cmd_sn, stalled_sn);
     CHECK_EQ(peer.pdu.lun[1], 1);
     answer_tmf(LB_TMF_COMPLETE);
     serve_read(&task);
@@ -207,6 +227,7 @@ static void a_rejected_abort_is_a_refused_one(void) {
 }
 
 int main(void) {
+    TEST(after_a_late_poll_each_command_has_its_own_time);
     TEST(a_silent_command_is_aborted_and_issued_again);
     TEST(an_answer_that_crosses_the_abort_counts);
     TEST(a_refused_abort_leads_to_a_reset_of_the_lun);
