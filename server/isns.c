@@ -105,7 +105,7 @@ static void answer_datagram(struct lb_server_isns *isns, int fd, uint64_t now_us
     uint8_t request[DATAGRAM_MAX], room[DATAGRAM_MAX];
     struct lb_udp_received in;
     if (!lb_udp_receive(fd, lb_span(request, sizeof request), &in) ||
-        !lb_flow_may_answer(&isns->flow, now_us, in.from.addr))
+        !lb_rate_may_answer(&isns->rate, now_us, in.from.addr))
         return;
     refresh(isns);
     struct lb_bytes reply =
@@ -118,12 +118,12 @@ static void answer_datagram(struct lb_server_isns *isns, int fd, uint64_t now_us
 
 /* Ends the one that has said nothing for longest. */
 static void make_room(struct lb_server_isns *isns) {
-    struct lb_server_isns_connection *idlest = isns->connections;
-    for (struct lb_server_isns_connection *at = idlest; at != NULL; at = at->next)
-        if (at->until_us < idlest->until_us)
-            idlest = at;
-    if (idlest != NULL)
-        idlest->connection.is_over = true;
+    struct lb_server_isns_connection *idle = isns->connections;
+    for (struct lb_server_isns_connection *at = idle; at != NULL; at = at->next)
+        if (at->until_us < idle->until_us)
+            idle = at;
+    if (idle != NULL)
+        idle->connection.is_over = true;
 }
 
 static unsigned count_of(const struct lb_server_isns *isns, struct lb_addr client) {
@@ -263,7 +263,7 @@ bool lb_server_isns_open(struct lb_server_isns *isns, int epoll, const struct lb
         .is_closed = !isns->is_open,
         .keeps_fixed = true,
     };
-    if (isns->tables == NULL || isns->spare == NULL || !lb_flow_init(&isns->flow) ||
+    if (isns->tables == NULL || isns->spare == NULL || !lb_rate_init(&isns->rate) ||
         getrandom(&config.hash_key, sizeof config.hash_key, 0) != sizeof config.hash_key)
         return lb_server_fail(error, "", "there is no memory for iSNS");
     struct lb_isns_tables tables = tables_of(isns->tables);

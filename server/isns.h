@@ -7,9 +7,9 @@
 #define LB_SERVER_ISNS_H
 
 #include "core/isns/isns_server.h"
-#include "server/flow.h"
 #include "server/link.h"
 #include "server/machines.h"
+#include "server/rate.h"
 #include "server/source.h"
 
 #define LB_SERVER_ISNS_NODES       1024 /* ours and others' */
@@ -34,7 +34,7 @@ struct lb_server_isns {
     int epoll;
     int index;                          /* of the interface */
     struct lb_endpoint portal, portal6; /* of our targets */
-    struct lb_flow flow;                /* of answers by UDP */
+    struct lb_rate rate;                /* of answers by UDP */
     bool is_open;                       /* others may register */
     const struct lb_server_machines *machines;
     struct lb_isns_server server;

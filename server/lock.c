@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <time.h>
 
-#define WAY_NS 50000 /* for a thread that comes back, to take the mutex */
+#define YIELD_NS 50000 /* for a thread that was replaced, to take the mutex */
 
 #ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
 /* Else the main thread would wait to answer DHCP as long as any worker has something to do. */
@@ -13,77 +13,77 @@ static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 
 static _Thread_local enum { NOT_HELD, SHARED, EXCLUSIVE } held, was_held; /* was: before a pause */
 static _Thread_local unsigned lent;
-static _Thread_local struct lb_lock_post *post; /* NULL: this thread has none */
-static _Thread_local unsigned shift;            /* of the post, that is this thread's */
+static _Thread_local struct lb_lock_owner *owner; /* NULL: this thread has none */
+static _Thread_local unsigned generation;         /* of the owner, that is this thread */
 
-/* ---- the post ---- */
+/* ---- the owner of a worker ---- */
 
-void lb_lock_post_init(struct lb_lock_post *fresh) {
-    *fresh = (struct lb_lock_post){.shift = 0};
+void lb_lock_owner_init(struct lb_lock_owner *fresh) {
+    *fresh = (struct lb_lock_owner){.generation = 0};
     (void)pthread_mutex_init(&fresh->mutex, NULL);
 }
 
-void lb_lock_post_destroy(struct lb_lock_post *old) {
+void lb_lock_owner_destroy(struct lb_lock_owner *old) {
     (void)pthread_mutex_destroy(&old->mutex);
 }
 
-void lb_lock_post_enter(struct lb_lock_post *mine) {
-    post = mine;
-    shift = 0; /* none has this one */
+void lb_lock_owner_use(struct lb_lock_owner *mine) {
+    owner = mine;
+    generation = 0; /* no owner has this one */
 }
 
-void lb_lock_post_relieve(void) {
-    if (++post->shift == 0)
-        post->shift++;
-    shift = post->shift;
-    atomic_store(&post->is_waiting, false);
+void lb_lock_owner_become(void) {
+    if (++owner->generation == 0)
+        owner->generation++;
+    generation = owner->generation;
+    atomic_store(&owner->is_waiting, false);
 }
 
-bool lb_lock_is_relieved(void) {
-    return post != NULL && shift != post->shift;
+bool lb_lock_is_replaced(void) {
+    return owner != NULL && generation != owner->generation;
 }
 
-/* A mutex is not fair: who serves the post makes way for those that come back. */
-static void make_way(void) {
-    const struct timespec way = {.tv_nsec = WAY_NS};
-    if (atomic_load_explicit(&post->returning, memory_order_relaxed) > 0)
-        (void)nanosleep(&way, NULL);
+/* A mutex is not fair: the owner lets threads that were replaced have it first. */
+static void yield(void) {
+    const struct timespec pause = {.tv_nsec = YIELD_NS};
+    if (atomic_load_explicit(&owner->returning, memory_order_relaxed) > 0)
+        (void)nanosleep(&pause, NULL);
 }
 
-static void take_post(void) {
-    if (post != NULL) {
-        make_way();
-        (void)pthread_mutex_lock(&post->mutex);
+static void take_owner(void) {
+    if (owner != NULL) {
+        yield();
+        (void)pthread_mutex_lock(&owner->mutex);
     }
 }
 
-static void leave_post(void) {
-    if (post != NULL)
-        (void)pthread_mutex_unlock(&post->mutex);
+static void leave_owner(void) {
+    if (owner != NULL)
+        (void)pthread_mutex_unlock(&owner->mutex);
 }
 
 /* The same around a call that may wait. */
-static void pause_post(void) {
-    if (post == NULL)
+static void pause_owner(void) {
+    if (owner == NULL)
         return;
-    if (shift == post->shift) {
-        unsigned calls = atomic_load_explicit(&post->calls, memory_order_relaxed);
-        atomic_store_explicit(&post->calls, calls + 1, memory_order_relaxed);
-        atomic_store_explicit(&post->is_waiting, true, memory_order_relaxed);
+    if (generation == owner->generation) {
+        unsigned calls = atomic_load_explicit(&owner->calls, memory_order_relaxed);
+        atomic_store_explicit(&owner->calls, calls + 1, memory_order_relaxed);
+        atomic_store_explicit(&owner->is_waiting, true, memory_order_relaxed);
     }
-    leave_post();
+    leave_owner();
 }
 
-static void resume_post(void) {
-    if (post == NULL)
+static void resume_owner(void) {
+    if (owner == NULL)
         return;
-    if (pthread_mutex_trylock(&post->mutex) != 0) { /* relieved, or about to be */
-        atomic_fetch_add(&post->returning, 1);
-        (void)pthread_mutex_lock(&post->mutex);
-        atomic_fetch_sub(&post->returning, 1);
+    if (pthread_mutex_trylock(&owner->mutex) != 0) { /* replaced, or about to be */
+        atomic_fetch_add(&owner->returning, 1);
+        (void)pthread_mutex_lock(&owner->mutex);
+        atomic_fetch_sub(&owner->returning, 1);
     }
-    if (shift == post->shift)
-        atomic_store_explicit(&post->is_waiting, false, memory_order_relaxed);
+    if (generation == owner->generation)
+        atomic_store_explicit(&owner->is_waiting, false, memory_order_relaxed);
 }
 
 /* ---- the lock ---- */
@@ -104,12 +104,12 @@ static void give_up(void) {
 }
 
 void lb_lock_shared(void) {
-    take_post();
+    take_owner();
     take_shared();
 }
 
 void lb_lock_exclusive(void) {
-    take_post();
+    take_owner();
     take_exclusive();
 }
 
@@ -122,7 +122,7 @@ bool lb_lock_shared_once(void) {
 
 void lb_lock_release(void) {
     give_up();
-    leave_post();
+    leave_owner();
 }
 
 bool lb_lock_upgrade(void) {
@@ -153,14 +153,14 @@ bool lb_lock_pause(void) {
         return false;
     was_held = held;
     give_up();
-    pause_post();
+    pause_owner();
     return true;
 }
 
 void lb_lock_resume(bool is_paused) {
     int code = errno;
     if (is_paused)
-        resume_post();
+        resume_owner();
     if (is_paused && was_held == EXCLUSIVE)
         take_exclusive();
     else if (is_paused)

@@ -12,8 +12,9 @@
  * change a machine that has sessions. So does one that holds it exclusively for work on one machine
  * alone, which others leave alone for that time: see lb_lock_lend.
  *
- * A worker has a post, too (below): one thread at a time serves it, and holds it as long as it
- * holds the lock. Where that thread waits too long in a call, another one takes the post over.
+ * A worker has one owner, too (below): the thread that serves it, which holds the worker's mutex as
+ * long as it holds the lock. Where the owner waits too long in a call, another thread becomes the
+ * owner.
  *
  * Without workers no thread takes it, and these functions do nothing. */
 #ifndef LB_SERVER_LOCK_H
@@ -23,25 +24,25 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* What one thread at a time serves. Its mutex comes before the lock, and is held with it: so what
- * belongs to a worker stays one thread's, also where a second one has taken over. */
-struct lb_lock_post {
+/* Which thread serves a worker. The mutex is taken before the lock, and held with it: so what
+ * belongs to a worker is used by one thread at a time, also after another one became the owner. */
+struct lb_lock_owner {
     pthread_mutex_t mutex;
-    unsigned shift;         /* which thread serves it: those before are relieved */
-    atomic_uint returning;  /* relieved threads that want it back for a moment: they come first */
-    atomic_bool is_waiting; /* the thread that serves it is in a call that may wait */
-    atomic_uint calls;      /* as many have begun */
+    unsigned generation;    /* of the owner; threads of those before were replaced */
+    atomic_uint returning;  /* replaced threads that wait for the mutex: they get it first */
+    atomic_bool is_waiting; /* the owner is in a call that may wait */
+    atomic_uint calls;      /* how many of these have begun */
 };
 
-void lb_lock_post_init(struct lb_lock_post *post);    /* nobody serves it yet */
-void lb_lock_post_destroy(struct lb_lock_post *post); /* nobody holds it */
-/* This thread takes the lock and this post from now on, until the thread ends. */
-void lb_lock_post_enter(struct lb_lock_post *post);
-/* This thread serves it from now on, and the one that did is relieved. It holds the lock. */
-void lb_lock_post_relieve(void);
-/* Whether another thread serves the post of this one by now: it finishes what it has begun, and
- * ends. False without a post. It holds the lock. */
-bool lb_lock_is_relieved(void);
+void lb_lock_owner_init(struct lb_lock_owner *owner);    /* no thread is the owner yet */
+void lb_lock_owner_destroy(struct lb_lock_owner *owner); /* no thread holds the mutex */
+/* This thread takes this mutex with the lock from now on, until the thread ends. */
+void lb_lock_owner_use(struct lb_lock_owner *owner);
+/* This thread, which holds the lock, is the owner from now on. The one before is replaced. */
+void lb_lock_owner_become(void);
+/* Whether this thread, which holds the lock, was replaced: it finishes what it has begun, and ends.
+ * False where it serves no worker. */
+bool lb_lock_is_replaced(void);
 
 /* Takes it, shared. A thread that waits for lb_lock_exclusive is first. */
 void lb_lock_shared(void);

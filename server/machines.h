@@ -38,8 +38,8 @@ struct lb_server_disk;
  * commands come one after the other. It belongs to the place in the list, whoever has it. */
 struct lb_server_home {
     unsigned worker;
-    size_t users;            /* sessions, and a SANITIZE; 0: any may have it next */
-    uint64_t waits_since_us; /* a thread that was relieved waits for its disk; 0: none, relief.h */
+    size_t users;                     /* sessions, and a SANITIZE; 0: any may have it next */
+    uint64_t waits_since_us;          /* a replaced thread waits for its disk; 0: none, threads.h */
     struct lb_server_disk *waits_for; /* that counts it; NULL: none */
 };
 
@@ -49,7 +49,7 @@ struct lb_server_disk {
     uint64_t changed_ns; /* of the file; 0: a block device */
     struct lb_storage storage;
     struct lb_server_home home; /* of all machines that write it directly */
-    atomic_uint waiting; /* threads that were relieved and wait for it, or for an overlay over it */
+    atomic_uint waiting;        /* replaced threads that wait for it, or for an overlay over it */
 };
 
 struct lb_server_machine {
@@ -95,7 +95,7 @@ struct lb_server_machines {
     struct lb_target *nodes;  /* two of each machine */
     struct lb_target **shown; /* to each of nodes; who may not see one is not told of it */
     size_t count, gone_count; /* gone: of these, that are free */
-    uint64_t asked, thinned;  /* how often somebody asked for an address; at which: see crowd.h */
+    uint64_t asked, forgot;   /* requests for an address; the same at unused.c's last search */
     struct lb_index index;    /* of those that are not gone */
     uint64_t stamp;
 };

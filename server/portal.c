@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define IO_MAX          262144 /* one piece of a long command */
-#define ADDRESSES_APART 256    /* that are told apart when somebody has to go */
+#define ADDRESSES_APART 256    /* that are told apart when a session has to end */
 #define PLACES_KEPT     16     /* for machines that have few sessions */
 #define FEW             8      /* a machine that has less than this part of all places */
 
@@ -115,14 +115,14 @@ struct lb_server_target_use lb_server_target_use(const struct lb_server_target *
     return use;
 }
 
-/* ---- who has to go, and who may not come ---- */
+/* ---- where there are few places left ---- */
 
-/* It is logged in to no target: it is in a login, or asks for the list of targets. */
-static bool is_stranger(const struct lb_server_session *session) {
+/* It is in a login, or asks for the list of targets. */
+static bool has_no_target(const struct lb_server_session *session) {
     return !session->is_gone && !session->is_dropped && machine_of(session) == NULL;
 }
 
-/* Whose it is, about: of IPv6 a machine has all addresses of its network. */
+/* A number that the sessions of one machine share: of IPv6 it has all addresses of its network. */
 static size_t number_of(const struct lb_server_session *session) {
     struct lb_addr from = session->client.addr;
     return lb_siphash(&session->target->server.hash_key,
@@ -130,17 +130,17 @@ static size_t number_of(const struct lb_server_session *session) {
            ADDRESSES_APART;
 }
 
-/* There is no place. Of the address that has the most strangers, the one that has been here for
- * longest goes: who means to log in has done so by then, or has few. False: it cannot go at once,
- * or there is none. */
+/* Ends a session without a target, where there is no place for another one: of the machine that has
+ * the most of them, the oldest. A machine that logs in has few of them, and not for long. True: one
+ * is about to end, by this thread. */
 static bool make_room(struct lb_server_target *target) {
     unsigned counts[ADDRESSES_APART] = {0};
     const struct lb_server_session *at = NULL, *first = NULL;
     for (at = next_of(target, NULL); at != NULL; at = next_of(target, at))
-        counts[number_of(at)] += is_stranger(at);
+        counts[number_of(at)] += has_no_target(at);
     for (at = next_of(target, NULL); at != NULL; at = next_of(target, at)) {
         unsigned more = counts[number_of(at)], most = first ? counts[number_of(first)] : 0;
-        if (is_stranger(at) && (more > most || (more == most && at->came_us < first->came_us)))
+        if (has_no_target(at) && (more > most || (more == most && at->came_us < first->came_us)))
             first = at;
     }
     if (first == NULL)
@@ -203,10 +203,10 @@ static void begin_session(struct lb_server_target *target, uint64_t now_us, int 
     lb_session_receive(session, now_us);
 }
 
-/* Whether somebody knocks, for whom there is no place yet but will be in a moment. */
+/* Whether a connection waits to be accepted that has no place before another session has ended. */
 static bool is_to_wait(struct lb_server_target *target, int listener) {
-    struct pollfd knock = {.fd = listener, .events = POLLIN};
-    return places_left(target) == 0 && poll(&knock, 1, 0) == 1 && make_room(target);
+    struct pollfd waiting = {.fd = listener, .events = POLLIN};
+    return places_left(target) == 0 && poll(&waiting, 1, 0) == 1 && make_room(target);
 }
 
 void lb_server_target_ready(struct lb_server_target *target, const struct lb_server_source *source,

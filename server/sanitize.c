@@ -4,8 +4,8 @@
 #include "server/durable.h"
 #include "server/lock.h"
 #include "server/record.h"
-#include "server/relief.h"
 #include "server/say.h"
+#include "server/threads.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -357,7 +357,7 @@ static void fail(struct lb_server_sanitize *job, int error) {
 }
 
 struct lb_server_sanitize *lb_server_sanitize_next(struct lb_server_sanitize *list) {
-    while (list != NULL && lb_server_relief_is_waiting(&list->machine->home, list->machine->disk))
+    while (list != NULL && lb_server_threads_is_waiting(&list->machine->home, list->machine->disk))
         list = list->next;
     return list;
 }

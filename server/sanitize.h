@@ -60,7 +60,7 @@ void lb_server_sanitize_resume(struct lb_server_sanitize **list,
 void lb_server_sanitize_watch(struct lb_server_sanitize **list, struct lb_server_sanitize *job);
 /* Nothing is polled with this list any more. */
 void lb_server_sanitize_unwatch(struct lb_server_sanitize **list);
-/* The first of them whose disk does not make others wait (relief.h); NULL: there is none. */
+/* The first of them whose disk does not make others wait (threads.h); NULL: there is none. */
 struct lb_server_sanitize *lb_server_sanitize_next(struct lb_server_sanitize *list);
 /* Does a piece of this one of the list, which is empty when there is no more to do. True: it is
  * over, and its sessions are to be polled. */

@@ -1,6 +1,5 @@
 #include "server/serve.h"
 #include "os/linux/clock.h"
-#include "server/crowd.h"
 #include "server/ending.h"
 #include "server/image_commands.h"
 #include "server/lock.h"
@@ -9,6 +8,7 @@
 #include "server/reload.h"
 #include "server/rights.h"
 #include "server/say.h"
+#include "server/unused.h"
 #include "server/view.h"
 #include "server/workers.h"
 #include <errno.h>
@@ -428,7 +428,7 @@ static uint64_t sooner(uint64_t a, uint64_t b) {
 /* Nothing that an event is about goes away but in these. The board is the last but its page, for
  * the others tell what it shows. */
 static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
-    (void)lb_server_crowd_thin(&server->machines, &server->target);
+    (void)lb_server_unused_forget(&server->machines, &server->target);
     uint64_t until_us = lb_server_fetch_poll(&server->fetch, now_us);
     until_us = sooner(until_us, lb_server_slp_poll(&server->slp6, now_us));
     until_us = sooner(until_us, lb_server_routers_poll(&server->routers, now_us));

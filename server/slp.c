@@ -91,7 +91,7 @@ static void answer_datagram(struct lb_server_slp *slp, uint64_t now_us) {
     struct lb_udp_received in;
     if (!lb_udp_receive(slp->udp.fd, lb_span(request, sizeof request), &in))
         return;
-    if (!lb_flow_may_answer(&slp->flow, now_us, in.from.addr))
+    if (!lb_rate_may_answer(&slp->rate, now_us, in.from.addr))
         return;
     refresh(slp);
     struct lb_bytes reply = lb_slp_server_input(&slp->server, now_us, in.payload, in.is_to_group,
@@ -104,16 +104,16 @@ static void answer_datagram(struct lb_server_slp *slp, uint64_t now_us) {
 
 /* A free place, or that of the one that has said nothing for longest. */
 static struct lb_server_slp_connection *find_place(struct lb_server_slp *slp) {
-    struct lb_server_slp_connection *idlest = &slp->connections[0];
+    struct lb_server_slp_connection *idle = &slp->connections[0];
     for (size_t i = 0; i < LB_SERVER_SLP_CONNECTIONS; i++) {
         struct lb_server_slp_connection *at = &slp->connections[i];
         if (at->source.fd < 0)
             return at;
-        if (at->until_us < idlest->until_us)
-            idlest = at;
+        if (at->until_us < idle->until_us)
+            idle = at;
     }
-    lb_server_source_close(&idlest->source);
-    return idlest;
+    lb_server_source_close(&idle->source);
+    return idle;
 }
 
 static unsigned count_of(const struct lb_server_slp *slp, struct lb_addr client) {
@@ -250,7 +250,7 @@ bool lb_server_slp_open(struct lb_server_slp *slp, int epoll, const struct lb_se
     };
     for (size_t i = 0; i < LB_SERVER_SLP_CONNECTIONS; i++)
         slp->connections[i].source.fd = -1;
-    if (slp->texts == NULL || slp->slots == NULL || !lb_flow_init(&slp->flow))
+    if (slp->texts == NULL || slp->slots == NULL || !lb_rate_init(&slp->rate))
         return lb_server_fail(error, "", "there is no memory for SLP");
     struct lb_slp_server_config config = {
         .is_directory = is_directory,

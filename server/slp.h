@@ -4,9 +4,9 @@
 #define LB_SERVER_SLP_H
 
 #include "core/slp/slp_server.h"
-#include "server/flow.h"
 #include "server/link.h"
 #include "server/machines.h"
+#include "server/rate.h"
 #include "server/source.h"
 
 #define LB_SERVER_SLP_SERVICES    (LB_SERVER_DIRECTORY_MAX + 1) /* with the iSNS server */
@@ -30,7 +30,7 @@ struct lb_server_slp {
     int epoll;
     int index;                 /* of the interface */
     struct lb_endpoint portal; /* of our targets */
-    struct lb_flow flow;       /* of answers by UDP */
+    struct lb_rate rate;       /* of answers by UDP */
     bool has_isns;
     const struct lb_server_machines *machines;
     struct lb_slp_server server;

@@ -2,9 +2,9 @@
 #include "core/iscsi/iscsi_wire.h"
 #include "server/kept.h"
 #include "server/lock.h"
-#include "server/relief.h"
 #include "server/sanitize.h"
 #include "server/session.h"
+#include "server/threads.h"
 #include "server/workers.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +59,7 @@ static struct lb_server_disk *disk_of(const struct lb_server_session *session) {
 
 /* Another thread is on it, or on another session of its machine: it is not touched. */
 static bool waits_for_disk(const struct lb_server_session *session) {
-    return lb_server_relief_is_waiting(session->home, disk_of(session));
+    return lb_server_threads_is_waiting(session->home, disk_of(session));
 }
 
 /* ---- memory ---- */
@@ -617,14 +617,14 @@ static bool turn(struct lb_server_session *session, uint64_t now_us) {
             say_progress(session);
             is_long = action.io->kind == LB_IO_COPY;
             carry_out(session, now_us, action.io);
-            if (is_long || lb_lock_is_relieved()) /* others come first */
+            if (is_long || lb_lock_is_replaced()) /* others come first */
                 return false;
             break;
         case LB_TARGET_SEND:
             if (session->wants_write) /* until the socket takes more */
                 return true;
             send_out(session, now_us);
-            if (lb_lock_is_relieved())
+            if (lb_lock_is_replaced())
                 return false;
             break;
         case LB_TARGET_CLOSE:
@@ -691,7 +691,7 @@ void lb_server_session_ready(struct lb_server_source *source, uint32_t events, u
         (void)lb_server_watch(session->target->epoll, source, 0);
         return;
     }
-    lb_server_relief_begin(session->target, session->home, disk_of(session));
+    lb_server_threads_work_for(session->target, session->home, disk_of(session));
     lb_session_make_due(session);
     if (events & EPOLLOUT)
         session->wants_write = false;
@@ -720,7 +720,7 @@ static void sanitize_on(struct lb_server_target *target) {
         target->is_quiet ? NULL : lb_server_sanitize_next(target->sanitizing);
     if (job == NULL)
         return;
-    lb_server_relief_begin(target, &job->machine->home, job->machine->disk);
+    lb_server_threads_work_for(target, &job->machine->home, job->machine->disk);
     if (lb_server_sanitize_poll(&target->sanitizing, job))
         target->server.stirred = true;
 }
@@ -731,12 +731,12 @@ uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us)
         look_at_all(target, now_us);
     for (size_t left = target->due_count; left > 0 && target->due != NULL; left--) {
         struct lb_server_session *session = target->due;
-        if (lb_lock_is_relieved()) /* the others are the next thread's */
+        if (lb_lock_is_replaced()) /* the others are the next thread's */
             return now_us;
         make_idle(session);
         if (waits_for_disk(session))
             continue;
-        lb_server_relief_begin(target, session->home, disk_of(session));
+        lb_server_threads_work_for(target, session->home, disk_of(session));
         if (!session->is_gone)
             serve(session, now_us);
         if (session->target != target)

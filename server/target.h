@@ -10,7 +10,7 @@
 
 #define LB_SERVER_SESSIONS_MAX 1024
 
-struct lb_server_relief;
+struct lb_server_threads;
 struct lb_server_session;
 struct lb_server_worker;
 
@@ -34,10 +34,10 @@ struct lb_server_target {
     bool is_quiet;                    /* the main thread is about to change machines: they wait */
     struct lb_server_worker *workers; /* of the main one */
     size_t worker_count;
-    struct lb_server_relief *relief; /* of the main one, where it has workers: their threads */
-    atomic_uint moves;               /* counts what its thread turns to, see relief.h */
-    struct lb_server_home *home_at;  /* that it works for; NULL: nobody's */
-    struct lb_server_disk *disk_at;  /* the same */
+    struct lb_server_threads *threads; /* of the main one, where it has workers: their threads */
+    atomic_uint moves;                 /* counts what its thread turns to, see threads.h */
+    struct lb_server_home *home_at;    /* that it works for; NULL: nobody's */
+    struct lb_server_disk *disk_at;    /* the same */
 };
 
 /* What a thread has, without a portal, machines or a budget; like: the main one's, whose machines

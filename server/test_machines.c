@@ -1,5 +1,5 @@
 /* How machines and their targets are found: by card, UUID, name, and the target's name. */
-#include "server/crowd.h"
+#include "server/unused.h"
 #include "tests/tap.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,9 +194,9 @@ static void who_never_logged_in_gives_way(void) {
     struct lb_bytes nothing = lb_bytes(NULL, 0);
     const uint32_t most = LB_SERVER_MACHINES_MAX - 3;
     open_with(sections);
-    for (uint32_t i = 0; i < most - LB_CROWD_LEAST; i++)
+    for (uint32_t i = 0; i < most - LB_UNUSED_FREE; i++)
         CHECK(find(i + 100, nothing) != NULL);
-    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 0); /* there is room */
+    CHECK_EQ(lb_server_unused_forget(&machines, &target), 0); /* there is room */
     struct lb_server_machine *begun = find(101, nothing), *ejected = find(102, nothing);
     struct lb_server_machine *maintained = find(103, nothing);
     begun->head.is_used = true;
@@ -204,10 +204,10 @@ static void who_never_logged_in_gives_way(void) {
     maintained->is_maintained = true;
     CHECK(find(100, nothing) ==
           find(100, nothing)); /* it has asked again: it is none of the first */
-    for (uint32_t i = 0; i < LB_CROWD_LEAST; i++)
+    for (uint32_t i = 0; i < LB_UNUSED_FREE; i++)
         CHECK(find(LB_SERVER_MACHINES_MAX + i, nothing) != NULL);
     CHECK(find(2 * LB_SERVER_MACHINES_MAX, nothing) == NULL);
-    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 2 * LB_CROWD_LEAST);
+    CHECK_EQ(lb_server_unused_forget(&machines, &target), 2 * LB_UNUSED_FREE);
     CHECK(named("anna") != NULL && named("carl") != NULL && !begun->is_gone && !ejected->is_gone &&
           !maintained->is_gone);
     CHECK_STR(name_of(find(100, nothing)), "02-00-00-00-00-64");
@@ -215,7 +215,7 @@ static void who_never_logged_in_gives_way(void) {
     CHECK(named("02:00:00:00:40:00") != NULL);                   /* one of the last */
     CHECK(find(2 * LB_SERVER_MACHINES_MAX, nothing) != NULL);    /* one more */
     CHECK_STR(name_of(find(104, nothing)), "02-00-00-00-00-68"); /* it is there again */
-    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 0);
+    CHECK_EQ(lb_server_unused_forget(&machines, &target), 0);
     close_all();
 }
 
@@ -225,12 +225,12 @@ static void who_has_logged_in_stays(void) {
     open_with("");
     for (uint32_t i = 0; i < LB_SERVER_MACHINES_MAX; i++)
         find(i, lb_bytes(NULL, 0))->head.is_used = true;
-    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 0);
+    CHECK_EQ(lb_server_unused_forget(&machines, &target), 0);
     machines.list[7].head.is_used = false;
-    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 0);
-    for (uint32_t i = 0; i < LB_CROWD_LEAST; i++)
+    CHECK_EQ(lb_server_unused_forget(&machines, &target), 0);
+    for (uint32_t i = 0; i < LB_UNUSED_FREE; i++)
         CHECK(find(i, lb_bytes(NULL, 0)) != NULL);
-    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 1);
+    CHECK_EQ(lb_server_unused_forget(&machines, &target), 1);
     CHECK(machines.list[7].is_gone);
     close_all();
 }

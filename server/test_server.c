@@ -1,10 +1,10 @@
 /* What lunbootd decides by itself: requests, images, ranges, paths, who boots what, storage. */
 #include "core/dhcp4/dhcp4_wire.h"
 #include "server/dhcp.h"
-#include "server/flow.h"
 #include "server/head.h"
 #include "server/other_dhcp.h"
 #include "server/range.h"
+#include "server/rate.h"
 #include "server/request.h"
 #include "server/say.h"
 #include "server/serve.h"
@@ -508,17 +508,17 @@ static void a_read_only_disk_takes_no_writes(void) {
 /* ---- answers by UDP ---- */
 
 static void an_address_gets_so_many_answers_a_second(void) {
-    struct lb_flow flow;
+    struct lb_rate rate;
     struct lb_addr victim = lb_addr_v4(192, 0, 2, 9);
     unsigned answered = 0, others = 0;
-    CHECK(lb_flow_init(&flow));
+    CHECK(lb_rate_init(&rate));
     for (unsigned i = 0; i < 1000; i++)
-        answered += lb_flow_may_answer(&flow, 5 * LB_US_SEC + i * 900, victim);
-    CHECK_EQ(answered, LB_FLOW_EACH);
+        answered += lb_rate_may_answer(&rate, 5 * LB_US_SEC + i * 900, victim);
+    CHECK_EQ(answered, LB_RATE_EACH);
     for (uint8_t i = 10; i < 110; i++) /* some of them may count as the victim's */
-        others += lb_flow_may_answer(&flow, 5 * LB_US_SEC + 900000, lb_addr_v4(192, 0, 2, i));
+        others += lb_rate_may_answer(&rate, 5 * LB_US_SEC + 900000, lb_addr_v4(192, 0, 2, i));
     CHECK(others >= 90);
-    CHECK(lb_flow_may_answer(&flow, 6 * LB_US_SEC, victim)); /* the next second */
+    CHECK(lb_rate_may_answer(&rate, 6 * LB_US_SEC, victim)); /* the next second */
 }
 
 int main(void) {

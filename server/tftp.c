@@ -198,7 +198,7 @@ void lb_server_tftp_ready(struct lb_server_tftp *tftp, uint64_t now_us) {
         struct lb_udp_received in;
         if (!lb_udp_receive(tftp->source.fd, lb_span(payload, sizeof payload), &in))
             return;
-        if (lb_flow_may_answer(&tftp->flow, now_us, in.from.addr))
+        if (lb_rate_may_answer(&tftp->rate, now_us, in.from.addr))
             on_request(tftp, now_us, in.from, in.payload);
     }
 }
@@ -214,7 +214,7 @@ bool lb_server_tftp_open(struct lb_server_tftp *tftp, int epoll, enum lb_family 
         .link = link,
         .files = files,
     };
-    if (!lb_flow_init(&tftp->flow))
+    if (!lb_rate_init(&tftp->rate))
         return lb_server_fail(error, "", "TFTP: the kernel gives no random numbers");
     return tftp->source.fd >= 0 && lb_server_watch(epoll, &tftp->source, EPOLLIN);
 }

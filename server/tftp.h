@@ -4,8 +4,8 @@
 
 #include "core/tftp/tftp.h"
 #include "server/files.h"
-#include "server/flow.h"
 #include "server/link.h"
+#include "server/rate.h"
 #include "server/source.h"
 
 #define LB_SERVER_TRANSFERS      256 /* at once; who comes later asks again */
@@ -21,7 +21,7 @@ struct lb_server_tftp {
     const struct lb_server_files *files;
     struct lb_server_transfer *transfers; /* a list */
     unsigned count;
-    struct lb_flow flow; /* of answers to requests */
+    struct lb_rate rate; /* of answers to requests */
 };
 
 /* Opens port 69 of one family. The pointers stay the caller's and outlive it. */

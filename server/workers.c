@@ -1,9 +1,9 @@
 #include "server/workers.h"
 #include "os/linux/clock.h"
 #include "server/lock.h"
-#include "server/relief.h"
 #include "server/sanitize.h"
 #include "server/session.h"
+#include "server/threads.h"
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -64,20 +64,20 @@ static void dispatch(struct lb_server_worker *worker, const struct epoll_event *
         lb_server_session_ready(source, event->events, now_us);
 }
 
-/* What was dispatched is nobody's after another thread has taken over. */
+/* The events that are left belong to the next owner once this thread is replaced. */
 static void dispatch_all(struct lb_server_worker *worker, const struct epoll_event *events,
                          int count, uint64_t now_us) {
-    for (int i = 0; i < count && !lb_lock_is_relieved(); i++)
+    for (int i = 0; i < count && !lb_lock_is_replaced(); i++)
         dispatch(worker, &events[i], now_us);
 }
 
-/* Until it is over, or this thread is relieved; the lock is held shared. */
+/* Until it is over, or this thread is replaced; the lock is held shared. */
 static void serve(struct lb_server_worker *worker) {
     struct epoll_event events[EVENTS_MAX];
     uint64_t now_us = lb_now_us(), seen = worker->done;
     while (!worker->is_over) {
         uint64_t until_us = lb_server_target_poll(&worker->target, now_us);
-        if (lb_lock_is_relieved())
+        if (lb_lock_is_replaced())
             return;
         worker->done = seen;
         uint64_t asked = worker->asked;
@@ -85,11 +85,11 @@ static void serve(struct lb_server_worker *worker) {
         lb_server_workers_print(worker->main);
         int wait = asked != seen ? 0 : lb_server_wait_ms(until_us, now_us);
         int count = epoll_wait(worker->target.epoll, events, EVENTS_MAX, wait);
-        lb_server_relief_stir(worker);
+        lb_server_threads_watch(worker);
         lb_lock_shared();
         now_us = lb_now_us();
         dispatch_all(worker, events, count, now_us);
-        if (lb_lock_is_relieved())
+        if (lb_lock_is_replaced())
             return;
         if (count < EVENTS_MAX)
             seen = asked;
@@ -114,7 +114,7 @@ bool lb_server_workers_thread(pthread_t *thread, void *(*run)(void *), void *arg
 static bool begin(struct lb_server_worker *worker, struct lb_server_target *main,
                   struct lb_server_error *error) {
     worker->main = main;
-    lb_lock_post_init(&worker->post);
+    lb_lock_owner_init(&worker->owner);
     if (!lb_server_target_begin(&worker->target, epoll_create1(EPOLL_CLOEXEC), main, error))
         return false;
     if (worker->target.epoll < 0)
@@ -151,7 +151,7 @@ bool lb_server_workers_open(struct lb_server_target *target, uint32_t threads,
     for (size_t i = 0; i < count; i++)
         lb_budget_split(&target->budget, &target->workers[i].target.budget, part);
     lb_lock_release();
-    return lb_server_relief_open(target, serve, error);
+    return lb_server_threads_open(target, serve, error);
 }
 
 void lb_server_workers_resume(struct lb_server_target *target) {
@@ -172,7 +172,7 @@ void lb_server_workers_stop(struct lb_server_target *target) {
         lb_server_workers_wake(&target->workers[i].target);
     }
     lb_lock_release();
-    lb_server_relief_close(target);
+    lb_server_threads_close(target);
 }
 
 void lb_server_workers_close(struct lb_server_target *target) {
@@ -185,7 +185,7 @@ void lb_server_workers_close(struct lb_server_target *target) {
         lb_server_source_close(&worker->wakeup);
         if (worker->epoll >= 0)
             close(worker->epoll);
-        lb_lock_post_destroy(&target->workers[i].post);
+        lb_lock_owner_destroy(&target->workers[i].owner);
     }
     free(target->workers);
     target->workers = NULL;
@@ -225,7 +225,7 @@ static struct lb_server_home *home_of(const struct lb_server_session *session,
 bool lb_server_workers_refuses(const struct lb_server_session *session,
                                const struct lb_target *node) {
     uint64_t since_us = node == NULL ? 0 : home_of(session, node)->waits_since_us;
-    return since_us != 0 && lb_now_us() >= since_us + LB_RELIEF_LOGIN_US;
+    return since_us != 0 && lb_now_us() >= since_us + LB_THREADS_LOGIN_US;
 }
 
 bool lb_server_workers_take(struct lb_server_session *session) {

@@ -24,9 +24,9 @@ struct lb_server_worker {
     struct lb_server_target *main;
     bool is_over;
     uint64_t asked, done; /* see lb_server_workers_settle */
-    struct lb_lock_post post;
-    atomic_bool is_relieved; /* a thread has begun that may take over; see relief.c */
-    unsigned stuck_moves;    /* what it is to take over */
+    struct lb_lock_owner owner;
+    atomic_bool is_being_replaced;          /* a thread has begun for that; see threads.c */
+    unsigned stuck_moves;                   /* of the work that the owner is on */
     unsigned seen_moves, seen_calls, ticks; /* the watcher's */
 };
 

@@ -97,8 +97,8 @@ static void put_string(struct writer *w, struct lb_bytes bytes) {
 }
 
 static void put_table_header(struct writer *w, const struct lb_ibft *ibft) {
-    const char *oem = ibft->oem_id[0] != '\0' ? ibft->oem_id : "LUNBOT";
-    const char *table = ibft->oem_table_id[0] != '\0' ? ibft->oem_table_id : "LUNBOOT";
+    const char *oem = ibft->oem_id[0] != '\0' ? ibft->oem_id : LB_IBFT_OEM;
+    const char *table = ibft->oem_table_id[0] != '\0' ? ibft->oem_table_id : LB_IBFT_OEM_TABLE;
     lb_wr_text(&w->table, "iBFT");
     lb_wr_u32le(&w->table, 0); /* length, later */
     lb_wr_u8(&w->table, 1);    /* revision */

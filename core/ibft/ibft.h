@@ -12,12 +12,14 @@
 #include "core/base/addr.h"
 #include "core/base/limits.h"
 
-#define LB_IBFT_MAX         8192 /* bytes: names, secrets, two pairs, two lists: under 5000 */
-#define LB_IBFT_ID_MAX      255  /* bytes of an identity in IKE: config.def's limit */
-#define LB_IBFT_REQUIRE_MAX 128  /* bytes: config.def's limits again */
-#define LB_IBFT_LIST_MAX    1072 /* bytes: a list, and an address before it */
-#define LB_IBFT_PAIRS       2    /* that we write */
-#define LB_IBFT_READ        4    /* NICs, and targets, that are kept of a table of others */
+#define LB_IBFT_MAX         8192      /* bytes: names, secrets, two pairs, two lists: under 5000 */
+#define LB_IBFT_ID_MAX      255       /* bytes of an identity in IKE: config.def's limit */
+#define LB_IBFT_REQUIRE_MAX 128       /* bytes: config.def's limits again */
+#define LB_IBFT_LIST_MAX    1072      /* bytes: a list, and an address before it */
+#define LB_IBFT_PAIRS       2         /* that we write */
+#define LB_IBFT_OEM         "LUNBOT"  /* of the tables that lunboot.efi makes: OEM ID, 6 bytes */
+#define LB_IBFT_OEM_TABLE   "LUNBOOT" /* and OEM table ID, 8 bytes with a NUL */
+#define LB_IBFT_READ        4         /* NICs, and targets, that are kept of a table of others */
 
 enum lb_ibft_origin { /* where the address came from */
                       LB_IBFT_OTHER = 0,
@@ -80,7 +82,7 @@ struct lb_ibft_policy {
 };
 
 struct lb_ibft {
-    char oem_id[7], oem_table_id[9]; /* padded with NULs; empty: LUNBOT, LUNBOOT */
+    char oem_id[7], oem_table_id[9]; /* padded with NULs; empty: LB_IBFT_OEM, LB_IBFT_OEM_TABLE */
     char initiator[LB_NAME_MAX + 1];
     struct lb_addr isns, slp; /* the servers that discovery used */
     struct lb_ibft_nic nics[LB_IBFT_READ];

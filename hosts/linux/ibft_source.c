@@ -14,11 +14,14 @@
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* By the names that lb_ibft_encode writes. */
+enum rank { NOT_THERE, BROKEN, ANOTHERS, OURS };
+
+/* By its names, which stand one behind the other in each table of ACPI; the second has a NUL. */
 static bool is_ours(struct lb_bytes table) {
-    return lb_text_is(
-        lb_bytes_trim_nul(lb_bytes(lb_bytes_after(table, 10).p, table.len < 24 ? 0 : 14)),
-        "LUNBOTLUNBOOT");
+    enum { NAMES_AT = 10 };
+    static const char names[] = LB_IBFT_OEM LB_IBFT_OEM_TABLE;
+    return table.len >= NAMES_AT + sizeof(names) &&
+           memcmp(table.p + NAMES_AT, names, sizeof(names)) == 0;
 }
 
 static enum lb_ibft_found read_one(const char *path, struct lb_ibft *ibft) {
@@ -32,37 +35,36 @@ static enum lb_ibft_found read_one(const char *path, struct lb_ibft *ibft) {
 }
 
 bool lb_ibft_is_ours(const struct lb_ibft *ibft) {
-    return lb_streq(ibft->oem_id, "LUNBOT") && lb_streq(ibft->oem_table_id, "LUNBOOT");
+    return lb_streq(ibft->oem_id, LB_IBFT_OEM) && lb_streq(ibft->oem_table_id, LB_IBFT_OEM_TABLE);
 }
 
-/* What is nobody's comes first, then what is another's, then ours; the sooner one of others, and
- * the later one of ours, which was made last. */
-static unsigned rank_of(enum lb_ibft_found found, const struct lb_ibft *ibft) {
+static enum rank rank_of(enum lb_ibft_found found, const struct lb_ibft *ibft) {
     switch (found) {
     case LB_IBFT_ABSENT:
-        return 0;
+        return NOT_THERE;
     case LB_IBFT_BROKEN:
-        return 1;
+        return BROKEN;
     case LB_IBFT_OURS_BROKEN:
-        return 3;
+        return OURS;
     case LB_IBFT_READ_WELL:
         break;
     }
-    return lb_ibft_is_ours(ibft) ? 3 : 2;
+    return lb_ibft_is_ours(ibft) ? OURS : ANOTHERS;
 }
 
-/* Of two tables of a kind the kernel numbers the files. */
+/* Of two tables of a kind the kernel numbers the files. Of several the highest rank counts: the
+ * first of others, and the last of ours, which was made last. */
 static enum lb_ibft_found read_acpi(const char *root, struct lb_ibft *ibft) {
     static const char *const names[] = {"iBFT", "iBFT1", "iBFT2", "iBFT3", "iBFT4", "IBFT", "BIFT"};
     enum lb_ibft_found best = LB_IBFT_ABSENT;
-    unsigned rank = 0;
+    enum rank rank = NOT_THERE;
     for (size_t i = 0; i < LB_COUNT(names); i++) {
         struct lb_ibft other = {.nic_count = 0};
         char path[PATH_BYTES];
         lb_format(path, sizeof(path), "%s/sys/firmware/acpi/tables/%s", root, names[i]);
         enum lb_ibft_found found = read_one(path, &other);
-        unsigned its = rank_of(found, &other);
-        if (its > rank || its == 3) {
+        enum rank its = rank_of(found, &other);
+        if (its > rank || its == OURS) {
             best = found;
             rank = its;
             if (found == LB_IBFT_READ_WELL)

@@ -39,12 +39,11 @@ static bool read_addr(struct lb_bytes text, struct lb_addr *addr) {
 }
 
 static bool read_name(struct lb_bytes text, struct lb_ike_name *name) {
-    static const size_t prefix_len = sizeof(PREFIX) - 1;
     struct lb_bytes kind, ids, local, remote;
     uint64_t number;
-    if (!lb_bytes_equal(lb_bytes(text.p, LB_MIN(text.len, prefix_len)), lb_bytes_of_text(PREFIX)))
+    if (!lb_bytes_start_with(text, lb_bytes_of_text(PREFIX)))
         return false;
-    text = lb_bytes_after(text, prefix_len);
+    text = lb_bytes_after(text, sizeof(PREFIX) - 1);
     if (!lb_list_next(&text, '/', &kind) || !lb_list_next(&text, '/', &ids) ||
         !lb_list_next(&text, '/', &local) || !lb_list_next(&text, '/', &remote) || text.len > 0)
         return false;

@@ -125,8 +125,8 @@ static void cannot_ask(struct lb_loop *loop, uint64_t now_us, struct lb_addr to,
 static void tell_from(struct lb_loop *loop, uint64_t now_us, struct lb_addr to,
                       struct lb_addr from) {
     struct lb_ike_name name = name_for(loop, from, to);
-    enum lb_ike_others others = has_name(loop, &name) ? LB_IKE_OTHERS_NONE : look_for_others(&name);
-    bool is_new = lb_addr_is_set(from) && !has_name(loop, &name);
+    bool is_new = !has_name(loop, &name);
+    enum lb_ike_others others = is_new ? look_for_others(&name) : LB_IKE_OTHERS_NONE;
     if (loop->name_count == 0)
         loop->has_others = others != LB_IKE_OTHERS_NONE;
     switch (others) {
@@ -151,7 +151,7 @@ static void tell_from(struct lb_loop *loop, uint64_t now_us, struct lb_addr to,
     case LB_IKE_OTHERS_NONE:
         break;
     }
-    if (is_new && !take_name(loop, &name))
+    if (is_new && lb_addr_is_set(from) && !take_name(loop, &name))
         cannot_ask(loop, now_us, to, LB_E_IPSEC_BUSY, "another lunboot begins to ask for keys");
     else
         lb_boot_source(loop->boot, now_us, to, from);

@@ -21,8 +21,8 @@ struct source {
 struct codes {
     uint16_t count[BITS_MAX + 1];
     uint16_t symbols[LITERALS];
-    uint16_t
-        by_bits[1 << SHORT_BITS]; /* by the next bits: symbol * 16 + length; 0: a longer code */
+    /* By the next bits: symbol * 16 + length; 0: a longer code. */
+    uint16_t by_bits[1 << SHORT_BITS];
 };
 
 static void fill(struct source *s) {

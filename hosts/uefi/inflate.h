@@ -1,5 +1,5 @@
 /* The format "deflate" (RFC 1951), blocks with codes of their own alone: what tools/pack-program
- * makes of the program's constants. Without a constant of its own, for none is there before it has
+ * makes of the program's code and constants. It uses no constant, for none is there before it has
  * run. Tested on Linux: test_inflate.c. */
 #ifndef LB_UEFI_INFLATE_H
 #define LB_UEFI_INFLATE_H

@@ -17,8 +17,8 @@
 #define IN_DATA       __attribute__((section(".data"), used)) static volatile
 
 struct part {
-    uint32_t from, len; /* the deflated bytes; 0: all is in its place */
-    uint32_t to, bytes; /* whole words of 8 bytes */
+    uint32_t from, len; /* of the deflated bytes */
+    uint32_t to, bytes; /* of what they are: whole words of 8 bytes */
 };
 
 /* What tools/pack-program fills in, as offsets into the image. */

@@ -10,24 +10,7 @@ give_client_address
 mkdir "$scratch/disks" "$scratch/hung"
 make_bytes "$scratch/disks/base.img" 67108864
 truncate -s 32M "$scratch/disk.img" "$scratch/other.img"
-spawn files python3 -u "$interop/slow-files.py" "$scratch/disks" "$scratch/hung" "$scratch/hold" cached
-for _ in $(seq 50); do
-    grep -q mounted "$scratch/files.log" && break
-    grep -q 'can be mounted' "$scratch/files.log" && skip "no file system can be mounted here"
-    sleep 0.1
-done
-# Also after a failure: who waits for a read cannot be ended.
-leave_files() {
-    local code=$?
-    trap - ERR
-    set +e
-    rm -f "$scratch/hold"
-    end lunbootd
-    umount -l "$scratch/hung" 2>/dev/null
-    (exit "$code")
-    clean_up
-}
-trap leave_files EXIT
+mount_slow_files "$scratch/disks" "$scratch/hung" cached
 # More than may have a thread each: two, as there are workers.
 slow=$(seq -f 'slow%g' 12)
 {

@@ -11,24 +11,7 @@ truncate -s 32M "$scratch/disk.img" "$scratch/other.img" "$scratch/third.img"
 mkdir "$scratch/boot" "$scratch/slow"
 make_bytes "$scratch/boot/kernel" 3000001
 : >"$scratch/boot/lunbootx64.efi"
-spawn files python3 -u "$interop/slow-files.py" "$scratch/boot" "$scratch/slow" "$scratch/hold"
-for _ in $(seq 50); do
-    grep -q mounted "$scratch/files.log" && break
-    grep -q 'can be mounted' "$scratch/files.log" && skip "no file system can be mounted here"
-    sleep 0.1
-done
-# Also after a failure: who waits for a read cannot be ended.
-leave_files() {
-    local code=$?
-    trap - ERR
-    set +e
-    rm -f "$scratch/hold" "$scratch/hold.open"
-    end lunbootd
-    umount -l "$scratch/slow" 2>/dev/null
-    (exit "$code")
-    clean_up
-}
-trap leave_files EXIT
+mount_slow_files "$scratch/boot" "$scratch/slow"
 
 cat >"$scratch/lunbootd.conf" <<CONF
 interface = vs0

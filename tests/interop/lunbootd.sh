@@ -111,3 +111,28 @@ boot_client() {
     ip -n "$1" addr add "$(sed -n 's/^LUNBOOT_ADDRESS=//p' "$log")" dev vc0 2>/dev/null || true
     ip -n "$1" link set vc0 up
 }
+
+# mount_slow_files FROM AT [cached]: the files of FROM are at AT, too. They do not answer while $scratch/hold is there
+# (slow-files.py).
+mount_slow_files() {
+    slow_at=$2
+    spawn files python3 -u "$interop/slow-files.py" "$1" "$2" "$scratch/hold" "${@:3}"
+    for _ in $(seq 50); do
+        grep -q mounted "$scratch/files.log" && break
+        grep -q 'can be mounted' "$scratch/files.log" && skip "no file system can be mounted here"
+        sleep 0.1
+    done
+    trap leave_slow_files EXIT
+}
+
+# Also after a failure: who waits for a read cannot be ended.
+leave_slow_files() {
+    local code=$?
+    trap - ERR
+    set +e
+    rm -f "$scratch/hold" "$scratch/hold.open"
+    end lunbootd
+    umount -l "$slow_at" 2>/dev/null
+    (exit "$code")
+    clean_up
+}

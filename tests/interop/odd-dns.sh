@@ -47,13 +47,5 @@ while read -r number name second host rest; do
     run_case "$number" "$name" "$second" "$host" "${rest%%|*}" "${rest#*| }" &
 done <"$odd/cases"
 wait
-failed=0
-for tap in "$odd"/*.tap; do
-    if grep -q '^ok' "$tap"; then ok "$(sed 's/^ok - //' "$tap")" && continue; fi
-    name=$(basename "$tap" .tap)
-    echo "# $(cat "$tap")"
-    show "$odd/$name.out"
-    failed=$((failed + 1))
-done
-[ "$failed" = 0 ] || fail "$failed cases are otherwise"
+tell_cases "$odd"
 pass

@@ -229,13 +229,5 @@ while read -r number name; do
     run_case "$number" "$name" &
 done <"$odd/cases"
 wait
-failed=0
-for tap in "$odd"/*.tap; do
-    if grep -q '^ok' "$tap"; then ok "$(sed 's/^ok - //' "$tap")" && continue; fi
-    name=$(basename "$tap" .tap)
-    echo "# $(cat "$tap")"
-    show "$odd/$name.out"
-    failed=$((failed + 1))
-done
-[ "$failed" = 0 ] || fail "$failed cases are otherwise"
+tell_cases "$odd"
 pass

@@ -30,6 +30,19 @@ fail() {
     exit 1
 }
 
+# tell_cases FOLDER: a point for each case there, whose line of TAP is in NAME.tap. Where one has failed it shows what
+# the case printed, NAME.out, and fails at the end.
+tell_cases() {
+    local tap failed=0
+    for tap in "$1"/*.tap; do
+        if grep -q '^ok' "$tap"; then ok "$(sed 's/^ok - //' "$tap")" && continue; fi
+        echo "# $(cat "$tap")"
+        show "${tap%.tap}.out"
+        failed=$((failed + 1))
+    done
+    [ "$failed" = 0 ] || fail "$failed cases are otherwise"
+}
+
 # skip REASON: ends the script as skipped.
 skip() {
     trap - ERR

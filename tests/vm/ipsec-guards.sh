@@ -29,13 +29,6 @@ echo "InitiatorName=iqn.2026-11.test:another" >"$extra/etc/iscsi/initiatorname.i
 echo "root:x:0:0:root:/:/bin/sh" >"$extra/etc/passwd" # iscsid asks who is there
 start_capture "$server_ns" br0 -s 96 -B 32768
 start_client -m 384 <<'STEPS'
-until_log() {
-    for i in $(seq 60); do
-        [ "$(dmesg | grep -c "$2")" -ge "$1" ] && return
-        sleep 1
-    done
-    die "the log never had $1 times: $2"
-}
 ike() {
     grep -lx lunboot-ike /proc/[0-9]*/comm | cut -d/ -f3
 }

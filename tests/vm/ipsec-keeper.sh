@@ -28,14 +28,7 @@ processes() {
 write() {
     dd if=/dev/zero of=$device bs=64k seek=$1 count=8 conv=fsync 2>/dev/null || die "write $1"
 }
-# until COUNT PATTERN: the kernel's log has it so often.
-until_log() {
-    for i in $(seq 120); do
-        [ "$(dmesg | grep -c "$2")" -ge "$1" ] && return
-        sleep 1
-    done
-    die "the log never had $1 times: $2"
-}
+log_seconds=120
 echo "GUEST-KEEPERS: $(processes lunboot-keeper) $(processes lunboot-ike)"
 write 0
 until_log 2 'new keys'

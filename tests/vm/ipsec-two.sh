@@ -31,14 +31,6 @@ sed 's/^ipsec-id = .*/ipsec-id = other.example/' "$extra/etc/lunboot.conf" >"$ex
 chmod 600 "$extra/etc/other.conf"
 start_capture "$server_ns" br0 -s 96 -B 32768
 start_client -m 384 <<'STEPS'
-until_log() {
-    for i in $(seq 60); do
-        [ "$(dmesg | grep -c "$2")" -ge "$1" ] && return
-        sleep 1
-    done
-    dmesg | grep lunboot
-    die "the log never had $1 times: $2"
-}
 processes() {
     grep -lx "$1" /proc/[0-9]*/comm | wc -l
 }
