@@ -43,6 +43,19 @@ static uint32_t length_of(const struct sim *sim, uint32_t itt) {
     return 0;
 }
 
+/* An answer to this tag may come: the client has asked, or has given it up. */
+static bool may_be_answered(const struct sim *sim, uint32_t itt) {
+    const struct sim_wire *wire = &sim->witness.wire;
+    for (size_t i = 0; i < wire->sent.count; i++)
+        if (wire->sent.at[i].itt == itt)
+            return true;
+    for (size_t i = 0; i < wire->aborted_count; i++)
+        if (wire->aborted[i].itt == itt)
+            return true;
+    return (wire->tmf_is_out && wire->tmf_itt == itt) ||
+           lb_initiator_is_orphan(&sim->boot.path.session, itt);
+}
+
 static const char *forge_stat_sn(struct sim *sim, struct lb_iscsi_pdu *pdu) {
     pdu->stat_sn += sim_other_between(&sim->world, 1, 1000);
     return "a gap in StatSN";
@@ -50,7 +63,7 @@ static const char *forge_stat_sn(struct sim *sim, struct lb_iscsi_pdu *pdu) {
 
 static const char *forge_itt(struct sim *sim, struct lb_iscsi_pdu *pdu) {
     pdu->itt ^= UINT32_C(1) << sim_other_below(&sim->world, 32);
-    return length_of(sim, pdu->itt) == 0 ? "an answer of another tag" : NULL;
+    return may_be_answered(sim, pdu->itt) ? NULL : "an answer of another tag";
 }
 
 static const char *forge_offset(struct sim *sim, struct lb_iscsi_pdu *pdu) {
