@@ -149,11 +149,24 @@ static void enter(struct lb_slp_exchange *exchange, enum lb_slp_phase phase) {
     exchange->state = phase;
 }
 
+static bool is_in_use(const struct lb_slp_client *client, uint16_t xid) {
+    for (size_t i = 0; i < LB_COUNT(client->casts); i++)
+        if (client->casts[i].xid == xid)
+            return true;
+    for (size_t i = 0; i < client->agent_count; i++)
+        if (client->agents[i].xid == xid)
+            return true;
+    for (size_t i = 0; i < LB_COUNT(client->attrs); i++)
+        if (client->attrs[i].is_busy && client->attrs[i].xid == xid)
+            return true;
+    return false;
+}
+
 uint16_t lb_slp_client_new_xid(const struct lb_slp_client *client) {
     uint16_t parity = client->config.query == LB_SLP_ISNS, xid;
     do
         xid = (uint16_t)((lb_rand_u32(client->rand) & ~1U) | parity);
-    while (xid == 0); /* RFC 2608 8.5: that of unsolicited adverts */
+    while (xid == 0 || is_in_use(client, xid)); /* 0: RFC 2608 8.5, that of unsolicited adverts */
     return xid;
 }
 

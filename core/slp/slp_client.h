@@ -63,8 +63,8 @@ struct lb_bytes lb_slp_client_compose(struct lb_slp_client *client,
 /* The scopes that are asked for; an empty text: none known yet. */
 void lb_slp_client_scopes(const struct lb_slp_client *client,
                           const struct lb_slp_exchange *exchange, struct lb_text *text);
-/* A new transaction's id (RFC 2608 8). Those of a question for iSNS servers are odd, all others
- * even: two clients may ask at once. */
+/* A new transaction's id (RFC 2608 8), which no other transaction of this client has. Those of a
+ * question for iSNS servers are odd, all others even: two clients may ask at once. */
 uint16_t lb_slp_client_new_xid(const struct lb_slp_client *client);
 /* The agent's exchange that has this id, or NULL. */
 struct lb_slp_exchange *lb_slp_client_find(struct lb_slp_client *client, uint16_t xid,

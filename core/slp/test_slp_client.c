@@ -182,6 +182,39 @@ static void two_questions_at_once_have_no_xid_in_common(void) {
     }
 }
 
+static struct lb_rand rand_that_gives(uint16_t xid) {
+    struct lb_rand rand = test_rand(1), before;
+    do {
+        before = rand;
+    } while ((uint16_t)lb_rand_u32(&rand) != xid);
+    return before;
+}
+
+static uint16_t drawn_after(uint16_t xid) {
+    t.rand = rand_that_gives(xid);
+    return lb_slp_client_new_xid(&t.client);
+}
+
+static void an_xid_in_use_is_not_drawn_again(void) {
+    start(CONFIG(0));
+    uint16_t xid = 0x1234;
+    CHECK_EQ(drawn_after(xid), xid);
+    for (size_t i = 0; i < LB_COUNT(t.client.casts); i++) {
+        t.client.casts[i].xid = xid;
+        CHECK(drawn_after(xid) != xid);
+        t.client.casts[i].xid = 0;
+    }
+    t.client.agent_count = 2;
+    t.client.agents[1].xid = xid;
+    CHECK(drawn_after(xid) != xid);
+    t.client.agent_count = 0;
+    struct lb_slp_attr *last = &t.client.attrs[LB_SLP_ATTRS_MAX - 1];
+    *last = (struct lb_slp_attr){.is_busy = true, .xid = xid};
+    CHECK(drawn_after(xid) != xid);
+    last->is_busy = false;
+    CHECK_EQ(drawn_after(xid), xid);
+}
+
 static void ipv6_asks_the_groups_of_its_types(void) {
     start(CONFIG(.family = LB_V6));
     CHECK(was_sent("ff05::123", DA_TYPE));
@@ -571,6 +604,7 @@ int main(void) {
     TEST(scopes_of_service_agents_are_learned);
     TEST(without_agents_both_questions_go_out_at_once);
     TEST(two_questions_at_once_have_no_xid_in_common);
+    TEST(an_xid_in_use_is_not_drawn_again);
     TEST(ipv6_asks_the_groups_of_its_types);
     TEST(silence_is_asked_again_with_the_same_xid);
     TEST(nobody_answers_in_fifteen_seconds);
