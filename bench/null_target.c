@@ -183,7 +183,12 @@ static void drop_peer(struct null_target *t, struct peer *p) {
 static void run(struct null_target *t, int listener) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     epoll_ctl(t->epoll, EPOLL_CTL_ADD, listener, &event);
-    while (epoll_wait(t->epoll, &event, 1, -1) == 1 || errno == EINTR) {
+    for (;;) {
+        int count = epoll_wait(t->epoll, &event, 1, -1);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count != 1)
+            bench_die("epoll_wait");
         struct peer *p = event.data.ptr;
         if (!p) {
             accept_peer(t, listener);
@@ -195,7 +200,6 @@ static void run(struct null_target *t, int listener) {
         else if (p->is_blocked != was_blocked)
             watch(t, p, EPOLL_CTL_MOD);
     }
-    bench_die("epoll_wait");
 }
 
 static void set_up(struct null_target *t, const struct bench *b) {
