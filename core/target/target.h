@@ -183,7 +183,7 @@ struct lb_target_io {
     uint64_t source_lba;
     uint64_t lba;
     uint32_t blocks;
-    uint32_t len;     /* bytes: blocks * block_bytes; is_apart: of the buffer */
+    uint32_t len;     /* bytes: blocks * block_bytes; BUFFER may be for other data, of any length */
     bool is_repeated; /* WRITE, COMPARE: the buffer is one block, for each */
     bool unmaps;      /* WRITE is_repeated */
     bool is_piece;    /* READ, BUFFER: a host with little memory may answer with less, whole
