@@ -238,6 +238,95 @@ static void mode_sense_tells_write_protection(void) {
     CHECK(!lb_scsi_decode_mode_10(tap_hex("0006 00"), &wp));
 }
 
+/* What is cut off is not there, and what has come is not read as another field. */
+static void replies_of_every_length_are_read_as_far_as_they_go(void) {
+    struct lb_bytes inquiry = tap_hex(INQUIRY);
+    struct lb_bytes capacity = tap_hex("000000017fffffff 00000200 00 f3 f008");
+    struct lb_bytes limits = tap_hex("00 b0 003c 00 00 0010 00002000 00000800");
+    for (size_t len = 5; len <= inquiry.len; len++) {
+        struct lb_scsi_inquiry got;
+        char product[17] = "VIRTUAL-DISK", vendor[9] = "IET";
+        vendor[LB_MIN(len < 8 ? 0 : len - 8, 3)] = product[LB_MIN(len < 16 ? 0 : len - 16, 12)] = 0;
+        CHECK(lb_scsi_decode_inquiry(lb_bytes(inquiry.p, len), &got));
+        CHECK_STR(got.vendor, vendor);
+        CHECK_STR(got.product, product);
+        CHECK_EQ(lb_strlen(got.revision), len < 32 ? 0 : len - 32);
+        CHECK_EQ(got.version, 5);
+    }
+    for (size_t len = 0; len <= capacity.len; len++) {
+        struct lb_scsi_capacity got;
+        bool is_read = lb_scsi_decode_capacity_16(lb_bytes(capacity.p, len), &got);
+        CHECK_EQ(is_read, len >= 12);
+        CHECK(!is_read || (got.blocks == 0x180000000 && got.block_bytes == 512 &&
+                           got.physical_exponent == (len < 16 ? 0 : 3) &&
+                           got.lowest_aligned == (len < 16 ? 0 : 0x3008)));
+        if (len <= 8) {
+            is_read = lb_scsi_decode_capacity_10(lb_bytes(capacity.p + 4, len), &got);
+            CHECK_EQ(is_read, len == 8);
+        }
+    }
+    for (size_t len = 0; len <= limits.len; len++) {
+        struct lb_scsi_limits got;
+        CHECK_EQ(lb_scsi_decode_limits(lb_bytes(limits.p, len), &got), len == limits.len);
+    }
+    for (size_t len = 0; len <= 4; len++) {
+        bool is_protected;
+        CHECK_EQ(lb_scsi_decode_mode_6(lb_bytes(tap_hex("03008000").p, len), &is_protected),
+                 len >= 3);
+        CHECK_EQ(lb_scsi_decode_mode_10(lb_bytes(tap_hex("00060080").p, len), &is_protected),
+                 len >= 4);
+    }
+}
+
+/* The room is full before the list ends; and at its end there are less than 8 bytes. */
+static void luns_of_every_length_are_counted(void) {
+    struct lb_bytes reply = tap_hex("00000018 00000000 0000000000000000 0001000000000000"
+                                    "4002000000000000");
+    for (size_t len = 0; len <= reply.len; len++) {
+        for (size_t cap = 0; cap <= 3; cap++) {
+            uint8_t luns[4][8] = {{0}};
+            size_t count = 9, total = 9;
+            bool is_read = lb_scsi_decode_luns(lb_bytes(reply.p, len), luns, cap, &count, &total);
+            CHECK_EQ(is_read, len >= 8);
+            CHECK_EQ(total, len >= 8 ? 3 : 9);
+            CHECK_EQ(count, len >= 8 ? LB_MIN((len - 8) / 8, cap) : 9);
+            CHECK(count == 9 ||
+                  lb_bytes_equal(lb_bytes(luns, 8 * count), lb_bytes(reply.p + 8, 8 * count)));
+        }
+    }
+}
+
+/* What the target did not print is not printed; blanks and NULs around it are left out. */
+static void texts_are_trimmed_and_made_ascii(void) {
+    static const struct {
+        const char *hex, *text;
+    } rows[] = {{"20 00 41 20 42 00 20", "A B"},
+                {"1f 20 7e 7f 80", "? ~??"},
+                {"20 20", ""},
+                {"", ""},
+                {"41", "A"},
+                {"00", ""},
+                {"41 42 43 44 45 46 47 48", "ABCDEFG"}};
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        char text[8];
+        lb_scsi_copy_ascii(text, sizeof text, tap_hex(rows[i].hex));
+        CHECK_STR(text, rows[i].text);
+    }
+}
+
+static void the_type_of_a_device_has_a_word(void) {
+    static const struct {
+        uint8_t type;
+        const char *word;
+    } rows[] = {{0x00, "disk"},      {0x01, "tape"},           {0x02, "printer"},
+                {0x03, "processor"}, {0x04, "write-once"},     {0x05, "CD or DVD"},
+                {0x06, ""},          {0x08, "medium changer"}, {0x0c, "array controller"},
+                {0x0d, "enclosure"}, {0x14, "zoned disk"},     {0x1e, "well-known LUN"},
+                {0x1f, ""},          {0x25, "CD or DVD"}};
+    for (size_t i = 0; i < LB_COUNT(rows); i++)
+        CHECK_STR(lb_scsi_type_word(rows[i].type), rows[i].word);
+}
+
 /* ---- sense ---- */
 
 #define FIXED(key, asc, ascq) "f0 00 " key " 0000004d 0a 00000000 " asc " " ascq " 00 000000"
@@ -367,6 +456,164 @@ static void an_answer_reads_like_a_sentence(void) {
     CHECK_STR(lb_scsi_asc_word(0x99, 0x00), "");
 }
 
+/* What each key, code and qualifier comes to; a row stands for all before `last` that no row before
+ * it has. SPC-4 annex F. */
+static const struct sense_row {
+    uint8_t key;
+    int asc, first, last; /* -1: any code, with any qualifier */
+    enum lb_scsi_verdict verdict;
+    enum lb_code code;
+} sense_rows[] = {
+    {0x0, -1, 0, 0, LB_SCSI_RETRY_LATER, LB_E_SCSI},
+    {0x1, -1, 0, 0, LB_SCSI_OK, LB_OK},
+    {0x2, 0x3a, 0x00, 0xff, LB_SCSI_FAIL, LB_E_NO_MEDIUM},
+    {0x2, 0x04, 0x02, 0x02, LB_SCSI_START, LB_E_NOT_READY},
+    {0x2, 0x04, 0x03, 0x03, LB_SCSI_FAIL, LB_E_NOT_READY},
+    {0x2, 0x04, 0x0b, 0x0c, LB_SCSI_RETRY_LATER, LB_E_STANDBY},
+    {0x2, -1, 0, 0, LB_SCSI_RETRY_LATER, LB_E_NOT_READY},
+    {0x3, -1, 0, 0, LB_SCSI_RETRY_FEW, LB_E_MEDIUM},
+    {0x4, -1, 0, 0, LB_SCSI_RETRY_FEW, LB_E_MEDIUM},
+    {0x5, 0x21, 0x00, 0xff, LB_SCSI_FAIL, LB_E_OUT_OF_RANGE},
+    {0x5, 0x25, 0x00, 0xff, LB_SCSI_FAIL, LB_E_LUN_MISSING},
+    {0x5, 0x27, 0x00, 0xff, LB_SCSI_FAIL, LB_E_WRITE_PROTECTED},
+    {0x5, 0x55, 0x00, 0xff, LB_SCSI_RETRY_LATER, LB_E_DISK_BUSY},
+    {0x5, -1, 0, 0, LB_SCSI_FAIL, LB_E_SCSI},
+    {0x6, 0x0b, 0x00, 0xff, LB_SCSI_RETRY_NOW, LB_E_SCSI},
+    {0x6, 0x2f, 0x00, 0xff, LB_SCSI_RETRY_NOW, LB_E_SCSI},
+    {0x6, 0x38, 0x00, 0xff, LB_SCSI_RETRY_NOW, LB_E_SCSI},
+    {0x6, 0x5d, 0x00, 0xff, LB_SCSI_RETRY_NOW, LB_E_SCSI},
+    {0x6, 0x2a, 0x02, 0x08, LB_SCSI_RETRY_NOW, LB_E_SCSI},
+    {0x6, -1, 0, 0, LB_SCSI_VERIFY, LB_E_SCSI},
+    {0x7, -1, 0, 0, LB_SCSI_FAIL, LB_E_WRITE_PROTECTED},
+    {0x8, -1, 0, 0, LB_SCSI_FAIL, LB_E_MEDIUM},
+    {0x9, -1, 0, 0, LB_SCSI_FAIL, LB_E_SCSI},
+    {0xa, -1, 0, 0, LB_SCSI_FAIL, LB_E_SCSI},
+    {0xb, -1, 0, 0, LB_SCSI_RETRY_LATER, LB_E_SCSI},
+    {0xc, -1, 0, 0, LB_SCSI_FAIL, LB_E_SCSI},
+    {0xd, -1, 0, 0, LB_SCSI_FAIL, LB_E_SCSI},
+    {0xe, -1, 0, 0, LB_SCSI_FAIL, LB_E_SCSI},
+    {0xf, -1, 0, 0, LB_SCSI_OK, LB_OK},
+};
+
+static const struct sense_row *sense_row_of(unsigned key, int asc, int ascq) {
+    const struct sense_row *row = sense_rows;
+    while (row->key != key ||
+           (row->asc >= 0 && (row->asc != asc || ascq < row->first || ascq > row->last)))
+        row++;
+    return row;
+}
+
+static void every_sense_has_its_verdict_in_both_formats(void) {
+    for (unsigned key = 0; key < 16; key++) {
+        for (unsigned code = 0; code < 0x10000; code += (code & 0xff) == 0x1f ? 0xe1 : 1) {
+            uint8_t asc = (uint8_t)(code >> 8), ascq = (uint8_t)code;
+            const uint8_t fixed[18] = {
+                [0] = 0x70, [2] = (uint8_t)key, [7] = 10, [12] = asc, [13] = ascq};
+            const uint8_t descriptors[8] = {0x72, (uint8_t)key, asc, ascq};
+            const struct sense_row *row = sense_row_of(key, asc, ascq);
+            struct lb_scsi_judgement one =
+                lb_scsi_judge(LB_SCSI_CHECK_CONDITION, lb_bytes(fixed, sizeof fixed));
+            struct lb_scsi_judgement other =
+                lb_scsi_judge(LB_SCSI_CHECK_CONDITION, lb_bytes(descriptors, sizeof descriptors));
+            if (!CHECK(one.verdict == row->verdict && one.code == row->code) ||
+                !CHECK(other.verdict == row->verdict && other.code == row->code))
+                tap_note("%x/%02x/%02x", key, (unsigned)asc, (unsigned)ascq);
+        }
+    }
+}
+
+/* SPC-4 4.5.3: bytes 12 and 13 are there where byte 7 says so. */
+static void the_additional_length_says_which_fields_are_there(void) {
+    for (uint8_t additional = 0; additional <= 10; additional++) {
+        uint8_t bytes[18] = {0xf0, 0, 3, 0, 0, 0, 0x4d, additional, 0, 0, 0, 0, 0x11, 0x01};
+        struct lb_scsi_sense sense = lb_scsi_decode_sense(lb_bytes(bytes, sizeof bytes));
+        CHECK_EQ(sense.asc, additional >= 5 ? 0x11 : 0);
+        CHECK_EQ(sense.ascq, additional >= 6 ? 1 : 0);
+        for (size_t len = 0; len <= sizeof bytes; len++) {
+            sense = lb_scsi_decode_sense(lb_bytes(bytes, len));
+            CHECK_EQ(sense.has_information, len >= 7);
+            CHECK_EQ(sense.information, len >= 7 ? 0x4d : 0);
+        }
+        bytes[0] = 0x70; /* VALID is not set */
+        CHECK(!lb_scsi_decode_sense(lb_bytes(bytes, sizeof bytes)).has_information);
+    }
+    CHECK(!lb_scsi_decode_sense(tap_hex("74 03 11 01 000000 00")).is_valid);
+    CHECK(!lb_scsi_decode_sense(tap_hex("6f 00 03 00000000 0a")).is_valid);
+}
+
+/* SPC-4 4.5.2.2: the descriptor of information has 12 bytes, and bit VALID. */
+static void descriptors_of_every_length_are_read_as_far_as_they_go(void) {
+    struct lb_bytes whole = tap_hex("72 03 11 01 000000 0c  00 0a 80 00 000000000000004d");
+    for (size_t len = 0; len <= whole.len; len++) {
+        struct lb_scsi_sense sense = lb_scsi_decode_sense(lb_bytes(whole.p, len));
+        CHECK_EQ(sense.is_valid, len >= 2);
+        CHECK_EQ(sense.key, len >= 2 ? 3 : 0);
+        CHECK_EQ(sense.asc, len >= 3 ? 0x11 : 0);
+        CHECK_EQ(sense.ascq, len >= 4 ? 1 : 0);
+        CHECK_EQ(sense.has_information, len == whole.len);
+    }
+    static const char *const without[] = {
+        "72 03 11 01 000000 0c  00 0a 00 00 000000000000004d",   /* VALID is not set */
+        "72 03 11 01 000000 0c  01 0a 80 00 000000000000004d",   /* of another kind */
+        "72 03 11 01 000000 0b  00 09 80 00 0000000000004d",     /* too short */
+        "72 03 11 01 000000 0b  00 0a 80 00 000000000000004d",   /* cut by the length of all */
+        "72 03 11 01 000000 0d  02 00 00 0a 80 00 000000000000", /* behind an empty one */
+    };
+    for (size_t i = 0; i < LB_COUNT(without); i++)
+        CHECK(!lb_scsi_decode_sense(tap_hex(without[i])).has_information);
+    CHECK(
+        lb_scsi_decode_sense(tap_hex("72 03 11 01 000000 0e  02 00  00 0a 80 00 000000000000004d"))
+            .has_information);
+}
+
+static void every_status_has_its_verdict_and_word(void) {
+    static const struct {
+        uint8_t status;
+        enum lb_scsi_verdict verdict;
+        enum lb_code code;
+        const char *word;
+    } rows[] = {
+        {0x00, LB_SCSI_OK, LB_OK, "GOOD"},
+        {0x02, LB_SCSI_RETRY_LATER, LB_E_SCSI, "CHECK CONDITION"},
+        {0x08, LB_SCSI_RETRY_LATER, LB_E_DISK_BUSY, "BUSY"},
+        {0x18, LB_SCSI_FAIL, LB_E_RESERVED, "RESERVATION CONFLICT"},
+        {0x28, LB_SCSI_RETRY_LATER, LB_E_DISK_BUSY, "TASK SET FULL"},
+        {0x30, LB_SCSI_RETRY_LATER, LB_E_DISK_BUSY, "ACA ACTIVE"},
+        {0x40, LB_SCSI_RETRY_NOW, LB_E_SCSI, "TASK ABORTED"},
+        {0x04, LB_SCSI_FAIL, LB_E_SCSI, "unknown status"}, /* CONDITION MET: of no READ */
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        struct lb_scsi_judgement judgement = lb_scsi_judge(rows[i].status, lb_bytes(NULL, 0));
+        CHECK_EQ(judgement.verdict, rows[i].verdict);
+        CHECK_EQ(judgement.code, rows[i].code);
+        CHECK_STR(lb_scsi_status_word(rows[i].status), rows[i].word);
+    }
+}
+
+/* The LBA is told of an error of the medium alone, and a qualifier's own word before its code's. */
+static void sense_is_shown_with_what_is_known_of_it(void) {
+    static const struct {
+        const char *sense, *line;
+    } rows[] = {
+        {"", "CHECK CONDITION without sense data"},
+        {FIXED("04", "44", "00"), "CHECK CONDITION, HARDWARE ERROR 44/00 internal target failure"},
+        {FIXED("06", "29", "07"), "CHECK CONDITION, UNIT ATTENTION 29/07 session lost"},
+        {FIXED("06", "29", "06"), "CHECK CONDITION, UNIT ATTENTION 29/06 power on or reset"},
+        {FIXED("0b", "99", "01"), "CHECK CONDITION, ABORTED COMMAND 99/01"},
+        {"70 00 03 0000004d 0a 00000000 11 00 00 000000",
+         "CHECK CONDITION, MEDIUM ERROR 11/00 unrecovered read error"},
+        {"71 00 03 00000000 0a 00000000 0c 00 00 000000",
+         "CHECK CONDITION, deferred MEDIUM ERROR 0c/00 write error"},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        char line[120];
+        struct lb_text text = lb_text(line, sizeof line);
+        struct lb_scsi_sense sense = lb_scsi_decode_sense(tap_hex(rows[i].sense));
+        lb_scsi_answer_format(&text, LB_SCSI_CHECK_CONDITION, &sense);
+        CHECK_STR(line, rows[i].line);
+    }
+}
+
 int main(void) {
     TEST(a_read_uses_the_short_form_where_it_can);
     TEST(a_write_can_go_through_the_cache);
@@ -391,5 +638,14 @@ int main(void) {
     TEST(descriptors_end_where_their_length_says);
     TEST(short_sense_gives_what_it_has);
     TEST(an_answer_reads_like_a_sentence);
+    TEST(replies_of_every_length_are_read_as_far_as_they_go);
+    TEST(luns_of_every_length_are_counted);
+    TEST(texts_are_trimmed_and_made_ascii);
+    TEST(the_type_of_a_device_has_a_word);
+    TEST(every_sense_has_its_verdict_in_both_formats);
+    TEST(the_additional_length_says_which_fields_are_there);
+    TEST(descriptors_of_every_length_are_read_as_far_as_they_go);
+    TEST(every_status_has_its_verdict_and_word);
+    TEST(sense_is_shown_with_what_is_known_of_it);
     return tap_done();
 }
