@@ -129,8 +129,10 @@ static void wait_for_target(struct keeper *k, unsigned wait_s) {
         (void)poll(NULL, 0, 1000);
 }
 
+/* A reason is said once, as long as it stays the same. */
 static void log_in_again(struct keeper *k, unsigned wait_s) {
-    unsigned pause_ms = PAUSE_MIN_MS, attempts = 0;
+    enum lb_code said = LB_OK;
+    unsigned pause_ms = PAUSE_MIN_MS;
     wait_for_target(k, wait_s);
     for (;;) {
         struct lb_error error = {0};
@@ -138,8 +140,9 @@ static void log_in_again(struct keeper *k, unsigned wait_s) {
             say(k, "logged in again");
             return;
         }
-        if (attempts++ == 0)
+        if (error.code != said)
             say(k, "%s: %s; trying until it is back", lb_code_word(error.code), error.facts);
+        said = error.code;
         (void)poll(NULL, 0, (int)pause_ms);
         pause_ms = LB_MIN(pause_ms * 2, PAUSE_MAX_MS);
         if (is_to_be_left(k))

@@ -194,15 +194,18 @@ static bool connected(struct relogin *r, struct lb_error *error) {
 
 /* ---- the attempt ----------------------------------------------------------------------------- */
 
+/* What the target says before it closes the connection is heard first: it may be the reason. */
 static bool wait(struct relogin *r, uint64_t until_us, struct lb_error *error) {
     uint64_t now_us = lb_now_us();
     struct pollfd fds[] = {{.fd = r->kernel->fd, .events = POLLIN},
                            {.fd = r->is_connected ? -1 : r->fd, .events = POLLOUT}};
-    if (now_us < until_us && !r->answer.is_there)
+    bool has_news = r->answer.is_there || (r->is_connected && r->kernel->broken != 0);
+    if (now_us < until_us && !has_news)
         (void)poll(fds, LB_COUNT(fds), (int)((until_us - now_us) / LB_US_MS) + 1);
-    if (!lb_kernel_iscsi_look(r->kernel) && r->is_connected)
-        lost(r, ECONNRESET);
+    bool is_lost = !lb_kernel_iscsi_look(r->kernel) && r->is_connected;
     take_answer(r);
+    if (is_lost)
+        lost(r, ECONNRESET);
     return !fds[1].revents || r->is_connected || connected(r, error);
 }
 

@@ -127,6 +127,7 @@ static pid_t serve_disk(int fd, uint64_t naa) {
 /* ---- the kernel ------------------------------------------------------------------------------ */
 
 static bool answers_at_once; /* the target's answer comes before the kernel's own */
+static bool hangs_up;        /* so does the end of the connection; or the target says nothing */
 
 /* What the kernel gives to user space has no padding. */
 static void pass_on(struct far_end *far, int fd, struct event *request) {
@@ -144,6 +145,8 @@ static void pass_on(struct far_end *far, int fd, struct event *request) {
     tell(fd, &answer, LB_STREAM_BHS + data_len);
 }
 
+static const struct event lost_connection = {.type = CONNECTION_ERROR, .out = {7, 0, 1020}};
+
 static void answer(int fd, struct event *e) {
     static struct far_end far;
     struct event reply = *e;
@@ -151,10 +154,12 @@ static void answer(int fd, struct event *e) {
         open_far_end(&far);
     if (e->type == SEND && answers_at_once)
         pass_on(&far, fd, e);
+    if (e->type == SEND && hangs_up)
+        tell(fd, &lost_connection, 0);
     if (is_refused(e))
         refuse(&reply);
     tell(fd, &reply, 0);
-    if (e->type == SEND && !answers_at_once && !is_refused(e))
+    if (e->type == SEND && !answers_at_once && !hangs_up && !is_refused(e))
         pass_on(&far, fd, e);
 }
 
@@ -174,6 +179,7 @@ static size_t times_asked(uint32_t type) {
 
 static struct lb_login_again again;
 static struct lb_error error;
+static uint64_t took_us; /* the last login, with the look at the disk */
 
 /* The connection itself is the kernel's affair: it is enough that somebody listens. */
 static int listen_somewhere(uint16_t *port) {
@@ -251,6 +257,33 @@ static void an_answer_may_come_before_the_kernels_own(void) {
     CHECK_EQ(times_asked(START), 1);
 }
 
+/* The target that nobody may use hangs up. Who has lost a connection has nothing to wait for. */
+static enum lb_code refused_by_a_target_that_hangs_up(bool says_why) {
+    static uint8_t room[LB_ISCSI_RX_MIN];
+    uint16_t port;
+    int fd = listen_somewhere(&port);
+    make_target(false);
+    node.login_status = LB_LOGIN_NOT_AUTHORISED;
+    configure(port, NULL);
+    answers_at_once = says_why;
+    hangs_up = true;
+    lose_the_connection();
+    took_us = lb_now_us();
+    CHECK(!lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error));
+    took_us = lb_now_us() - took_us;
+    answers_at_once = hangs_up = false;
+    stop_kernel();
+    close(fd);
+    return error.code;
+}
+
+static void why_the_target_hangs_up_is_heard(void) {
+    CHECK_EQ(refused_by_a_target_that_hangs_up(true), LB_E_NOT_AUTHORISED);
+    CHECK(took_us < 5 * LB_US_SEC);
+    CHECK_EQ(refused_by_a_target_that_hangs_up(false), LB_E_LOGIN_CLOSED);
+    CHECK(took_us < 5 * LB_US_SEC);
+}
+
 static void mutual_chap_goes_through_the_kernel(void) {
     CHECK(log_in("disk-secret-4567"));
     stop_kernel();
@@ -308,8 +341,6 @@ static void know(uint64_t naa) {
     for (unsigned i = 0; i < 8; i++)
         again.identity.name[i] = (uint8_t)(naa >> (56 - 8 * i));
 }
-
-static uint64_t took_us; /* the last login, with the look at the disk */
 
 /* The kernel has the first disk, and the target this one. */
 static bool log_in_to(uint64_t naa, const char *target_secret) {
@@ -690,6 +721,7 @@ int main(void) {
     TEST(the_kernels_session_is_back_after_a_login_through_it);
     TEST(the_login_names_the_same_session_at_the_target);
     TEST(an_answer_may_come_before_the_kernels_own);
+    TEST(why_the_target_hangs_up_is_heard);
     TEST(mutual_chap_goes_through_the_kernel);
     TEST(an_impostor_gets_no_session);
     TEST(where_nobody_listens_nothing_is_bound);
