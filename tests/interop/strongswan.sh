@@ -54,7 +54,7 @@ block_clear() {
     local family port
     for family in -4 -6; do
         in_server ip "$family" route add blackhole default table 300
-        for port in 3260 3205; do
+        for port in 3260 3205 427; do
             in_server ip "$family" rule add pref 300 ipproto tcp sport $port lookup 300
         done
     done
