@@ -137,6 +137,20 @@ static void ways_of_both_families_are_known(void) {
     CHECK(!lb_boot_net_has_way(&net, addr("2001:db8:1::1")));
 }
 
+/* What is left of an older list does not count. */
+static void routes_behind_the_last_do_not_count(void) {
+    address_is("192.0.2.9/24");
+    add("0.0.0.0/0", "192.0.2.1");
+    add6("::/0", "fe80::1");
+    CHECK(lb_addr_is_set(lb_boot_net_gateway(&net, LB_V4)));
+    CHECK(lb_addr_is_set(lb_boot_net_gateway(&net, LB_V6)));
+    CHECK_STR(hop("198.51.100.1"), "192.0.2.1");
+    net.route_count = net.route6_count = 0;
+    CHECK(!lb_addr_is_set(lb_boot_net_gateway(&net, LB_V4)));
+    CHECK(!lb_addr_is_set(lb_boot_net_gateway(&net, LB_V6)));
+    CHECK_STR(hop("198.51.100.1"), "");
+}
+
 int main(void) {
     TEST(the_first_default_route_with_a_router_has_the_gateway);
     TEST(of_ipv6_it_is_the_best_router);
@@ -148,5 +162,6 @@ int main(void) {
     TEST(link_local_targets_are_on_the_link_unless_a_route_is_theirs);
     TEST(without_a_route_there_is_no_way);
     TEST(ways_of_both_families_are_known);
+    TEST(routes_behind_the_last_do_not_count);
     return tap_done();
 }

@@ -254,6 +254,58 @@ static void an_answer_that_was_cut_comes_by_tcp(void) {
     CHECK_STR(lb_addr_text(t.answer.addrs[0]).s, "192.0.2.7");
 }
 
+/* As many as the answer has room for, and the first of them. */
+static void an_answer_has_so_many_addresses_as_there_is_room_for(void) {
+    char hosts[1000];
+    for (size_t count = 1; count <= LB_PORTALS_MAX + 2; count++) {
+        struct lb_text text = lb_text(hosts, sizeof hosts);
+        for (size_t i = 0; i < count; i++)
+            lb_text_add(&text, "192.0.2.%u disk.example\n", (unsigned)i + 1);
+        begin();
+        t.machine.hosts = lb_bytes_of_text(hosts);
+        lb_names_ask(&t.names, LB_REQUESTER_SESSION, "disk.example");
+        turn();
+        CHECK_EQ(t.answer.count, LB_MIN(count, (size_t)LB_PORTALS_MAX));
+        for (size_t i = 0; i < LB_PORTALS_MAX; i++)
+            CHECK_EQ(t.answer.addrs[i].bytes[3], i < count ? i + 1 : 0);
+    }
+}
+
+/* Each slot that was opened is closed, once, whatever became of the answer. */
+static void a_lookup_that_ends_closes_each_slot_that_it_opened(void) {
+    uint8_t room[600];
+    unsigned closed[3] = {0};
+    begin();
+    t.net.dns[0] = lb_addr_v4(192, 0, 2, 53);
+    CHECK(lb_addr_parse(lb_bytes_of_text("2001:db8::53"), &t.net.dns[1]));
+    t.net.dns_count = 2;
+    lb_names_ask(&t.names, LB_REQUESTER_SESSION, "far.example");
+    for (unsigned i = 0; i < 50 && !(t.names.is_open4 && t.names.is_open6); i++, now += SEC / 5)
+        while (turn() == LB_TURN_ACT)
+            ;
+    lb_names_cancel(&t.names, LB_REQUESTER_SESSION);
+    while (turn() == LB_TURN_ACT)
+        if (t.action.event == LB_BOOT_CLOSE)
+            closed[t.action.slot == LB_BOOT_SLOT_DNS4 ? 0 : t.action.slot == LB_BOOT_SLOT_DNS6]++;
+    CHECK_EQ(closed[0], 1);
+    CHECK_EQ(closed[1], 1);
+    t.net.dns_count = 1;
+    lb_names_ask(&t.names, LB_REQUESTER_SESSION, "far.example");
+    while (turn() == LB_TURN_ACT && t.action.event != LB_BOOT_SEND)
+        ;
+    struct lb_wr wr = test_answer(t.action.bytes, 0x8380, 0, lb_span(room, sizeof room)); /* cut */
+    lb_names_datagram(&t.names, now, t.action.to, lb_wr_done(&wr));
+    while (turn() == LB_TURN_ACT && t.action.event != LB_BOOT_CONNECT)
+        ;
+    CHECK(t.names.is_open_tcp);
+    lb_names_cancel(&t.names, LB_REQUESTER_SESSION);
+    while (turn() == LB_TURN_ACT)
+        if (t.action.event == LB_BOOT_CLOSE)
+            closed[2] += t.action.slot == LB_BOOT_SLOT_DNS_TCP;
+    CHECK_EQ(closed[2], 1);
+    CHECK(!t.names.is_open4 && !t.names.is_open6 && !t.names.is_open_tcp);
+}
+
 int main(void) {
     TEST(the_hosts_file_answers_without_a_server);
     TEST(names_are_looked_up_in_the_order_of_asking);
@@ -266,5 +318,7 @@ int main(void) {
     TEST(domains_are_a_persons_or_the_networks_or_the_machines);
     TEST(addresses_of_a_family_that_the_machine_has_not_are_not_asked_for);
     TEST(an_answer_that_was_cut_comes_by_tcp);
+    TEST(an_answer_has_so_many_addresses_as_there_is_room_for);
+    TEST(a_lookup_that_ends_closes_each_slot_that_it_opened);
     return tap_done();
 }

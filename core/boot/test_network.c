@@ -469,6 +469,29 @@ static void routers_are_named_by_the_first_where_there_is_one(void) {
     CHECK_STR(answer.root_path_from, "router fe80::99");
 }
 
+/* With a Root Path it is better than without; and of two that are as good the first counts. */
+static void the_best_offer_may_be_any_of_them(void) {
+    struct card *card = &cards[0];
+    begin();
+    CHECK(lb_network_offer4(&card->network) == NULL);
+    CHECK(lb_network_offer6(&card->network) == NULL);
+    for (size_t count = 1; count <= 3; count++) {
+        for (size_t best = 0; best < count; best++) {
+            struct lb_dhcp4_client *dhcp = &card->network.dhcp;
+            struct lb_dhcp6_client *dhcp6 = &card->network.dhcp6;
+            for (size_t i = 0; i < LB_COUNT(dhcp->offers); i++)
+                dhcp->offers[i] = (struct lb_dhcp4_lease){
+                    .worth = i == best || i == count ? LB_WORTH_UNKNOWN : LB_WORTH_BAD};
+            for (size_t i = 0; i < LB_COUNT(dhcp6->offers); i++)
+                dhcp6->offers[i] = (struct lb_dhcp6_lease){
+                    .worth = i == best || i == count ? LB_WORTH_UNKNOWN : LB_WORTH_BAD};
+            dhcp->offer_count = dhcp6->offer_count = count;
+            CHECK(lb_network_offer4(&card->network) == &dhcp->offers[best]);
+            CHECK(lb_network_offer6(&card->network) == &dhcp6->offers[best]);
+        }
+    }
+}
+
 int main(void) {
     TEST(a_start_asks_for_its_slot_once);
     TEST(a_lease_is_news_and_makes_the_interface);
@@ -488,5 +511,6 @@ int main(void) {
     TEST(options_that_are_ours_cannot_be_sent_by_hand);
     TEST(options_of_the_architecture_are_sent_by_hand_where_no_key_has_it);
     TEST(routers_are_named_by_the_first_where_there_is_one);
+    TEST(the_best_offer_may_be_any_of_them);
     return tap_done();
 }

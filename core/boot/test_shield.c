@@ -468,6 +468,27 @@ static void the_keys_of_others_are_not_ended(void) {
     CHECK(!shield.peers[0].ike.config.is_second);
 }
 
+/* A place for one more is that of the peer which nobody has wanted for longest. */
+static void the_peer_that_nobody_wanted_for_longest_makes_room(void) {
+    struct lb_error error = {.code = LB_OK};
+    for (unsigned oldest = 0; oldest < LB_SHIELD_PEERS; oldest++) {
+        begin(true);
+        for (unsigned i = 0; i < LB_SHIELD_PEERS; i++) {
+            now += LB_US_SEC;
+            (void)lb_shield_want(&shield, now, lb_addr_v4(192, 0, 2, (uint8_t)(i + 1)), false,
+                                 &error);
+        }
+        now += LB_US_SEC;
+        for (unsigned i = 0; i < LB_SHIELD_PEERS; i++)
+            if (i != oldest)
+                (void)lb_shield_want(&shield, now, lb_addr_v4(192, 0, 2, (uint8_t)(i + 1)), false,
+                                     &error);
+        (void)lb_shield_want(&shield, now, lb_addr_v4(192, 0, 2, 77), false, &error);
+        for (unsigned i = 0; i < LB_SHIELD_PEERS; i++)
+            CHECK_EQ(shield.peers[i].remote.bytes[3], i == oldest ? 77 : i + 1);
+    }
+}
+
 int main(void) {
     TEST(a_connection_waits_for_the_keys);
     TEST(the_first_key_pair_is_made_beforehand);
@@ -488,5 +509,6 @@ int main(void) {
     TEST(whether_another_has_keys_is_asked_again);
     TEST(where_another_begins_the_reason_is_told_and_it_is_tried_anew);
     TEST(the_keys_of_others_are_not_ended);
+    TEST(the_peer_that_nobody_wanted_for_longest_makes_room);
     return tap_done();
 }

@@ -558,6 +558,39 @@ static void a_disk_is_named_by_the_best_of_what_is_known(void) {
     CHECK_HAS(shown, "NNNN");
 }
 
+/* What is not told any more is no proof of another disk: it is asked again. */
+static void what_proves_another_disk_is_told_from_what_proves_nothing(void) {
+    static const struct {
+        const char *names, *serial;
+        enum lb_disk_same same;
+    } rows[] = {
+        {"00 83 0000", "00 80 0002 53 4e", LB_DISK_SAME},
+        {"00 83 0000", "00 80 0002 53 4f", LB_DISK_OTHER},
+        {"00 83 0000", "00 80 0001 53", LB_DISK_OTHER},
+        {"00 83 0000", "00 80 0000", LB_DISK_UNPROVEN},
+        {"00 83 0000", "", LB_DISK_UNPROVEN},
+        {"00 83 000e 02 01 00 0a 49455420202020203131", "00 80 0002 53 4e", LB_DISK_SAME},
+        {"00 83 000e 02 01 00 0a 49455420202020203131", "00 80 0000", LB_DISK_UNPROVEN},
+        {"00 83 000e 02 01 00 0a 49455420202020203131", "00 80 0002 53 4f", LB_DISK_OTHER},
+        {"00 83 000e 02 01 00 0a 49455420202020203132", "00 80 0002 53 4e", LB_DISK_OTHER},
+    };
+    static const struct lb_scsi_inquiry inquiry = {.vendor = "Acme", .product = "Big Disk"};
+    static const struct lb_scsi_capacity capacity = {.blocks = 8, .block_bytes = 512};
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        char facts[200];
+        struct lb_text text = lb_text(facts, sizeof facts);
+        struct lb_disk_identity identity = {.blocks = 0};
+        struct lb_disk_answers answers = {&inquiry, &capacity,
+                                          tap_hex(i < 5 ? "00 83 0000" : rows[5].names),
+                                          tap_hex("00 80 0002 53 4e")};
+        lb_disk_identify(&answers, &identity);
+        answers.names = tap_hex(rows[i].names);
+        answers.serial = tap_hex(rows[i].serial);
+        if (!CHECK_EQ(lb_disk_compare(&identity, &answers, &text), rows[i].same))
+            tap_note("%zu: %s", i, facts);
+    }
+}
+
 int main(void) {
     TEST(after_a_new_login_another_disk_ends_all_requests);
     TEST(a_read_that_was_answered_in_part_is_not_finished_by_another_disk);
@@ -591,5 +624,6 @@ int main(void) {
     TEST(nor_where_test_unit_ready_meets_it_after_other_answers);
     TEST(a_disk_of_another_session_proves_that_it_is_the_same);
     TEST(a_disk_is_named_by_the_best_of_what_is_known);
+    TEST(what_proves_another_disk_is_told_from_what_proves_nothing);
     return tap_done();
 }

@@ -304,6 +304,40 @@ static void digests_that_were_required_may_not(void) {
     }
 }
 
+static void digests_that_were_asked_for_cost_no_second_login(void) {
+    peer_configure();
+    peer.config.header_digest = peer.config.data_digest = LB_DIGEST_PREFER;
+    peer_connect();
+    CHECK(peer_take());
+    peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE,
+                      TEXT("HeaderDigest=CRC32C\0DataDigest=CRC32C\0"));
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
+    CHECK(lb_initiator_agreed(&peer.session)->header_digest);
+    CHECK(lb_initiator_agreed(&peer.session)->data_digest);
+    is_silent();
+}
+
+/* RFC 7143 13.12: 512 to 2^24-1, whatever is configured. */
+static void what_we_take_at_once_is_within_the_bounds_of_the_rfc(void) {
+    static const struct {
+        uint32_t configured;
+        const char *offered;
+    } rows[] = {{0, "262144"},          {1, "512"},
+                {511, "512"},           {512, "512"},
+                {513, "513"},           {16777214, "16777214"},
+                {16777215, "16777215"}, {16777216, "16777215"},
+                {16777217, "16777215"}, {UINT32_MAX, "16777215"}};
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        struct lb_bytes offered = {0};
+        peer_configure();
+        peer.config.max_recv_data = rows[i].configured;
+        peer_connect();
+        CHECK(peer_take());
+        CHECK(lb_iscsi_text_find(peer.data, LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, &offered));
+        CHECK_BYTES(offered, lb_bytes_of_text(rows[i].offered));
+    }
+}
+
 int main(void) {
     TEST(an_answer_by_the_rules_has_no_warning);
     TEST(of_the_targets_own_number_the_smaller_counts);
@@ -326,5 +360,7 @@ int main(void) {
     TEST(a_target_that_refuses_each_digest_is_left);
     TEST(digests_that_were_preferred_may_be_refused);
     TEST(digests_that_were_required_may_not);
+    TEST(digests_that_were_asked_for_cost_no_second_login);
+    TEST(what_we_take_at_once_is_within_the_bounds_of_the_rfc);
     return tap_done();
 }

@@ -700,6 +700,33 @@ static void a_digest_that_is_required_and_refused_ends_the_login(void) {
     peer_check_failed(LB_E_REQUIRE_NOT_MET, "DataDigest=CRC32C");
 }
 
+/* Nothing is left in it of its last answer. */
+static void a_task_that_is_submitted_again_begins_clean(void) {
+    for (unsigned i = 0; i < 2; i++) {
+        const struct lb_error error = {.code = LB_E_SCSI};
+        setup();
+        if (i == 0)
+            lb_initiator_end(&peer.session, peer.now, &error);
+        task = (struct lb_initiator_task){.in = lb_span(buffer, 512)};
+        task.state = LB_TASK_DONE;
+        task.response = task.status = 7;
+        task.overflow = task.underflow = task.is_sending = true;
+        task.residual = task.received = 7;
+        task.sense_len = task.in_len = task.out_len = 7;
+        task.reissues = task.strikes = 7;
+        task.tx_end = 7;
+        lb_initiator_submit(&peer.session, peer.now, &task);
+        CHECK_EQ(task.state, i == 0 ? LB_TASK_LOST : LB_TASK_SENT);
+        CHECK_EQ(task.response, 0);
+        CHECK_EQ(task.status, 0);
+        CHECK(!task.overflow && !task.underflow && !task.is_sending);
+        CHECK(task.residual == 0 && task.received == 0);
+        CHECK(i > 0 || task.tx_end == 0);
+        CHECK(task.sense_len == 0 && task.in_len == 0 && task.out_len == 0);
+        CHECK(task.reissues == 0 && task.strikes == 0);
+    }
+}
+
 int main(void) {
     TEST(a_read_carries_its_lun_its_length_and_its_command);
     TEST(the_first_command_has_the_command_number_of_the_login);
@@ -739,5 +766,6 @@ int main(void) {
     TEST(digests_are_made_and_checked_both_ways);
     TEST(damage_is_found_wherever_it_is);
     TEST(a_digest_that_is_required_and_refused_ends_the_login);
+    TEST(a_task_that_is_submitted_again_begins_clean);
     return tap_done();
 }

@@ -706,6 +706,42 @@ static void a_disk_of_2_to_the_64_blocks_is_no_overflow(void) {
     CHECK_EQ(action.blocks, 2);
 }
 
+static void entries_of_an_mbr_without_a_type_or_at_block_zero_do_not_count(void) {
+    new_disk(8192, 512);
+    make_fat(16, ESP_LBA, 512, 6000);
+    put_loader();
+    mbr_entry(1, 0xef, 0, 8192);
+    mbr_entry(2, 0, ESP_LBA, 6000);
+    mbr_entry(3, 0xef, ESP_LBA, 0);
+    mbr_entry(4, 0xef, ESP_LBA, 6000);
+    finds_loader_at(cluster_at(10));
+    CHECK_EQ(loader.partition_count, 1);
+    CHECK_EQ(loader.partitions[0].number, 4);
+}
+
+/* The last place is given to the first system partition that comes after it was taken. */
+static void of_too_many_partitions_a_system_partition_has_the_last_place(void) {
+    static const struct {
+        unsigned first, second, found; /* system partitions, by number; the one with a loader */
+    } rows[] = {{LB_LOADER_PARTITIONS_MAX - 1, 41, 41},
+                {LB_LOADER_PARTITIONS_MAX, 41, LB_LOADER_PARTITIONS_MAX},
+                {41, 42, 41}};
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        new_disk(8192, 512);
+        make_fat(16, ESP_LBA, 512, 6000);
+        put_loader();
+        for (unsigned number = 1; number <= 42; number++) {
+            bool is_esp = number == rows[i].first || number == rows[i].second;
+            if (number == rows[i].found)
+                gpt_entry(number, is_esp, ESP_LBA, 6000);
+            else
+                gpt_entry(number, is_esp, 7000 + number, 1);
+        }
+        finds_loader_at(cluster_at(10));
+        CHECK_EQ(loader.partitions[loader.at].number, rows[i].found);
+    }
+}
+
 int main(void) {
     TEST(crc32_gives_the_check_value_of_its_catalogue);
     TEST(a_gpt_leads_to_the_loader);
@@ -751,5 +787,7 @@ int main(void) {
     TEST(a_read_that_fails_is_how_the_machine_fails);
     TEST(a_disk_of_2_to_the_64_blocks_is_no_overflow);
     TEST(a_file_that_broke_off_leaves_nothing_to_the_next_one);
+    TEST(entries_of_an_mbr_without_a_type_or_at_block_zero_do_not_count);
+    TEST(of_too_many_partitions_a_system_partition_has_the_last_place);
     return tap_done();
 }

@@ -742,6 +742,31 @@ static void no_character_of_a_name_turns_or_hides_the_text_around_it(void) {
     }
 }
 
+/* What stands in memory behind a string is no part of it. */
+static void nothing_is_read_behind_the_end(void) {
+    static const struct {
+        const char *string;
+        size_t len;
+        enum lb_code code;
+    } rows[] = {
+        {"iscsi:[x", 6, LB_E_ROOTPATH_FIELDS},
+        {"iscsi::", 6, LB_E_ROOTPATH_FIELDS},
+        {"iscsi:192.0.2.10::::iqn.2001-04.com.example:disk", 20, LB_E_ROOTPATH_TARGET},
+        {"iscsi:192.0.2.10::::iqn.2001-04.com.example:disk", 29, LB_E_ROOTPATH_TARGET},
+        {"iscsi:[2001:db8::1]::::" IQN, 18, LB_E_ROOTPATH_SERVER},
+        {"iscsi:", 5, LB_E_ROOTPATH_PREFIX},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        struct lb_rootpath rootpath;
+        struct lb_rootpath_where where;
+        struct lb_error error;
+        struct lb_bytes string = lb_bytes(rows[i].string, rows[i].len);
+        CHECK(!parse(string, 0, &rootpath, &where, &error));
+        if (!CHECK_EQ(error.code, rows[i].code))
+            tap_note("%.*s: %s", (int)string.len, rows[i].string, error.facts);
+    }
+}
+
 int main(void) {
     TEST(every_valid_row_is_read);
     TEST(formatting_and_parsing_again_changes_nothing);
@@ -767,5 +792,6 @@ int main(void) {
     TEST(our_own_name_comes_from_the_uuid_or_else_the_mac);
     TEST(every_warning_has_a_text);
     TEST(no_character_of_a_name_turns_or_hides_the_text_around_it);
+    TEST(nothing_is_read_behind_the_end);
     return tap_done();
 }

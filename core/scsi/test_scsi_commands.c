@@ -455,6 +455,7 @@ static const struct reply_row replies[] = {
     {"a3 0c 01 d00000 000000ff 00 00", 0, "00010000"},
     {"a3 0a 00 000000 000000ff 00 00", 0, "0000000c000100010000000100000001"},
     {"a3 0a 20 000000 000000ff 00 00", 0, "0000000c000100010000000100000001"},
+    {"a3 2a 00 000000 000000ff 00 00", 0, "0000001010000000000100010000000100000001"},
     {"1d 04 00 0000 00", 0, ""},
     {"1d 04 00 0100 00", 0, "02 5/24/00"},
     {"1d 20 00 0000 00", 0, "02 5/24/00"},
@@ -466,6 +467,45 @@ static void each_reply_is_as_the_standards_have_it(void) {
     for (size_t i = 0; i < LB_COUNT(replies); i++)
         if (!CHECK_STR(replied(&replies[i]), replies[i].is))
             tap_note("of %s", replies[i].cdb);
+}
+
+/* More registrants came between the beginning of the command and its answer, for example. */
+static void a_long_reply_without_room_is_busy(void) {
+    uint8_t room[64];
+    for (size_t cap = 4; cap <= sizeof room; cap += 4) {
+        struct lb_scsi_device device = begin(0);
+        struct lb_scsi_command command = {.reads = true, .expected = 0xffff};
+        memcpy(command.cdb, tap_hex("a3 0c 00 000000 0000ffff 0000").p, 12);
+        lb_scsi_device_begin(&device, &command);
+        CHECK_EQ(command.kind, LB_SCSI_KIND_LONG_REPLY);
+        CHECK_EQ(lb_scsi_device_reply(&device, &command, lb_span(room, cap)), 0);
+        CHECK(command.has_failed);
+        CHECK_EQ(command.status, LB_SCSI_BUSY);
+    }
+}
+
+/* It was taken out of the target after the command began. */
+static void a_unit_that_is_gone_answers_nothing(void) {
+    static const char *const cdbs[] = {"00 00 00 00 00 00",
+                                       "1a 00 3f 00 ff 00",
+                                       "9e 10 0000000000000000 00000020 00 00",
+                                       "a3 0a 00 000000 000000ff 00 00",
+                                       "15 10 00 00 04 00",
+                                       "42 00 00000000 00 0018 00"};
+    uint8_t room[LB_SCSI_REPLY_MAX];
+    for (size_t i = 0; i < LB_COUNT(cdbs); i++) {
+        struct lb_scsi_device device = begin(THIN);
+        struct lb_scsi_command command = {.writes = i >= 4, .expected = 0x18};
+        memcpy(command.cdb, tap_hex(cdbs[i]).p, tap_hex(cdbs[i]).len);
+        lb_scsi_device_begin(&device, &command);
+        command.unit = LB_SCSI_NO_UNIT;
+        if (i >= 4)
+            lb_scsi_device_take(&device, &command, tap_hex("00000000"));
+        else
+            CHECK_EQ(lb_scsi_device_reply(&device, &command, lb_span(room, sizeof room)), 0);
+        command.kind = LB_SCSI_KIND_REPLY;
+        CHECK_STR(shown(&command), "02 5/25/00");
+    }
 }
 
 int main(void) {
@@ -484,5 +524,7 @@ int main(void) {
     TEST(a_flush_and_a_prefetch_move_nothing);
     TEST(blocks_of_4096_bytes);
     TEST(each_reply_is_as_the_standards_have_it);
+    TEST(a_long_reply_without_room_is_busy);
+    TEST(a_unit_that_is_gone_answers_nothing);
     return tap_done();
 }

@@ -50,12 +50,15 @@ static void a_link_that_comes_late_has_the_next_turn(void) {
 
 /* The target is away: its card is tried again and again, the silent one now and then. */
 static void who_answered_is_remembered(void) {
-    unsigned silent = 0;
+    unsigned silent = 0, last = 0;
     two_cards();
     for (unsigned i = 0; i < 40; i++) {
         struct lb_card *card = lb_cards_next(&cards);
         bool is_silent = card == &cards.card[0];
         silent += is_silent;
+        if (is_silent && silent > 2)
+            CHECK_EQ(i - last, 5); /* four turns of the other between them */
+        last = is_silent ? i : last;
         lb_cards_note(card, is_silent ? LB_E_DHCP_NO_OFFER : LB_E_CONNECT_REFUSED);
     }
     CHECK_EQ(cards.card[0].worth, LB_CARD_SILENT);
