@@ -88,6 +88,36 @@ static void what_is_missing_of_the_protection_is_named(void) {
     CHECK(lb_rules_unmet(&config, &agreed) == NULL);
 }
 
+/* RFC 1034 3.1: a dot at the end is the root. */
+static void a_host_of_the_list_is_compared_whole_and_without_case(void) {
+    static const struct {
+        const char *list, *name;
+        bool is_allowed;
+    } rows[] = {
+        {"storage.test", "storage.test", true},
+        {"storage.test", "STORAGE.Test", true},
+        {"storage.test", "storage.test.", true},
+        {"storage.test.", "storage.test", true},
+        {"storage.test.", "storage.test.", true},
+        {"storage.test", "storage.tesx", false},
+        {"storage.test", "storage.tes", false},
+        {"storage.test", "storage.test1", false},
+        {"storage.test", "xtorage.test", false},
+        {"storage.test", "", false},
+        {"storage.test", ".", false},
+        {"a.test,b.test", "a.test", true},
+        {"a.test,b.test", "b.test", true},
+        {"a.test,b.test", "c.test", false},
+        {"192.0.2.1,storage.test", "192.0.2", false},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        config = (struct lb_config){0};
+        set("allow-server", rows[i].list);
+        if (!CHECK_EQ(lb_rules_host(&config, rows[i].name), rows[i].is_allowed))
+            tap_note("%s of %s", rows[i].name, rows[i].list);
+    }
+}
+
 int main(void) {
     TEST(nobody_is_led_to_an_address_that_no_server_has);
     TEST(a_redirect_keeps_to_the_list);
@@ -95,5 +125,6 @@ int main(void) {
     TEST(a_person_may_name_this_machine_itself);
     TEST(targets_keep_to_their_list);
     TEST(what_is_missing_of_the_protection_is_named);
+    TEST(a_host_of_the_list_is_compared_whole_and_without_case);
     return tap_done();
 }

@@ -299,6 +299,28 @@ static void a_family_of_targets_names_none(void) {
     CHECK(lb_plan_names_target(&plan, DISK) && !lb_plan_names_target(&plan, OTHER));
 }
 
+static void another_root_path_without_a_lun_has_that_of_the_configuration(void) {
+    static const struct {
+        const char *lun, *string;
+        enum lb_lun_choice is;
+    } rows[] = {
+        {"any", "iscsi:192.0.2.7::::" DISK, LB_LUN_ANY},
+        {"first", "iscsi:192.0.2.7::::" DISK, LB_LUN_FIRST},
+        {"3", "iscsi:192.0.2.7::::" DISK, LB_LUN_AS_GIVEN},
+        {"any", "iscsi:192.0.2.7:::3:" DISK, LB_LUN_AS_GIVEN},
+        {"first", "iscsi:192.0.2.7:::3:" DISK, LB_LUN_AS_GIVEN},
+        {"any", "iscsi:192.0.2.7:::0:" DISK, LB_LUN_AS_GIVEN},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        struct lb_rootpath target;
+        begin();
+        set("lun", rows[i].lun);
+        struct lb_plan plan = lb_plan_of(&setup);
+        CHECK(lb_choice_parse_other(&plan, lb_bytes_of_text(rows[i].string), &target, &error));
+        CHECK_EQ(target.lun_choice, rows[i].is);
+    }
+}
+
 int main(void) {
     TEST(the_networks_root_path_is_taken_with_its_giver);
     TEST(a_persons_field_stands_above_the_networks);
@@ -323,5 +345,6 @@ int main(void) {
     TEST(a_configured_address_says_which_family_is_used);
     TEST(ipv6_is_not_asked_for_on_a_host_without_it);
     TEST(a_family_of_targets_names_none);
+    TEST(another_root_path_without_a_lun_has_that_of_the_configuration);
     return tap_done();
 }

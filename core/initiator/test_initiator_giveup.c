@@ -256,6 +256,17 @@ static void an_answer_with_an_old_number_is_taken_by_its_tag(void) {
     one_command_after_the_other(3);
 }
 
+static void a_task_that_is_over_is_given_up_already(void) {
+    static const enum lb_initiator_task_state over[] = {LB_TASK_IDLE, LB_TASK_DONE, LB_TASK_LOST};
+    flight(2, 8);
+    for (size_t i = 0; i < LB_COUNT(over); i++) {
+        struct lb_initiator_task task = {.state = over[i]};
+        CHECK(lb_initiator_give_up(&peer.session, peer.now, &task));
+        CHECK_EQ(task.state, over[i]);
+        CHECK(!peer_take()); /* nothing is aborted */
+    }
+}
+
 int main(void) {
     TEST(a_target_that_is_full_gets_as_many_as_it_took);
     TEST(a_target_that_refuses_the_only_command_is_busy_with_something_else);
@@ -271,5 +282,6 @@ int main(void) {
     TEST(what_waits_to_be_sent_is_given_up_without_a_word);
     TEST(a_host_that_polls_in_time_is_not_late_where_more_is_due);
     TEST(an_answer_with_an_old_number_is_taken_by_its_tag);
+    TEST(a_task_that_is_over_is_given_up_already);
     return tap_done();
 }

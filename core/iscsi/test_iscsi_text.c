@@ -192,6 +192,21 @@ static void the_last_pair_of_a_key_is_found(void) {
     CHECK(!lb_iscsi_text_find(lb_bytes(NULL, 0), LB_ISCSI_KEY_TARGET_NAME, &value));
 }
 
+/* A key is found by its whole name, and by its equals sign. */
+static void what_only_begins_like_a_key_is_not_found(void) {
+    static const struct lb_bytes texts[] = {
+        {(const uint8_t *)"TargetNames=d", 14}, {(const uint8_t *)"TargetName", 11},
+        {(const uint8_t *)"TargetName", 10},    {(const uint8_t *)"TargetNam=", 11},
+        {(const uint8_t *)"xTargetName=e", 14}, {(const uint8_t *)"targetname=e", 13},
+    };
+    struct lb_bytes value;
+    for (size_t i = 0; i < LB_COUNT(texts); i++)
+        if (!CHECK(!lb_iscsi_text_find(texts[i], LB_ISCSI_KEY_TARGET_NAME, &value)))
+            tap_note("%s", (const char *)texts[i].p);
+    CHECK(lb_iscsi_text_find(TEXT("TargetName="), LB_ISCSI_KEY_TARGET_NAME, &value));
+    CHECK_EQ(value.len, 0);
+}
+
 int main(void) {
     TEST(pairs_come_one_after_the_other);
     TEST(a_segment_without_equals_ends);
@@ -207,5 +222,6 @@ int main(void) {
     TEST(a_name_does_no_harm_where_it_is_shown);
     TEST(what_is_written_is_read_back);
     TEST(the_last_pair_of_a_key_is_found);
+    TEST(what_only_begins_like_a_key_is_not_found);
     return tap_done();
 }

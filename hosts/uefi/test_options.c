@@ -35,6 +35,10 @@ static void both_codings_are_read_with_their_nul_and_without(void) {
         CHECK_BYTES(line, lb_bytes_of_text("enable=yes"));
         CHECK_EQ(read_wide("enable=yes", nuls), OPTIONS_TEXT);
         CHECK_BYTES(line, lb_bytes_of_text("enable=yes"));
+        CHECK_EQ(read_ascii("x", nuls), OPTIONS_TEXT);
+        CHECK_BYTES(line, lb_bytes_of_text("x"));
+        CHECK_EQ(read_wide("x", nuls), OPTIONS_TEXT);
+        CHECK_BYTES(line, lb_bytes_of_text("x"));
     }
 }
 

@@ -79,6 +79,18 @@ static void a_length_that_cannot_be_is_bounded(void) {
     CHECK_EQ(place.len, SMBIOS_MAX);
 }
 
+/* Of four bytes, the header alone, and without strings. */
+static void a_structure_of_a_header_alone_is_passed_over(void) {
+    static const char before[] = "02 04 0000 0000";
+    uint8_t room[200], uuid[16];
+    struct lb_bytes rest = tap_hex(tables);
+    struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
+    lb_wr_bytes(&wr, tap_hex(before));
+    lb_wr_bytes(&wr, rest);
+    CHECK(walk(lb_wr_done(&wr), uuid));
+    CHECK_EQ(uuid[0], 0x4c);
+}
+
 int main(void) {
     TEST(the_uuid_is_that_of_its_text);
     TEST(every_truncation_gives_the_uuid_or_nothing);
@@ -87,5 +99,6 @@ int main(void) {
     TEST(both_entry_points_name_their_place);
     TEST(what_is_no_entry_point_names_none);
     TEST(a_length_that_cannot_be_is_bounded);
+    TEST(a_structure_of_a_header_alone_is_passed_over);
     return tap_done();
 }
