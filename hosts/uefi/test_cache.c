@@ -260,6 +260,24 @@ static void nobody_reads_old_data(void) {
     }
 }
 
+/* A quarter of the lines stays with what was read before; a read that needs more asks for nothing
+ * ahead. */
+static void what_is_ahead_leaves_a_quarter_of_the_lines(void) {
+    enum { ROOM = LINES * 3 / 4 };
+    for (unsigned wanted = 1; wanted <= LINES + 1; wanted++) {
+        for (unsigned pace = 0; pace <= 64; pace += 16) {
+            begin();
+            for (uint64_t at = 0; at + wanted * LINE_BLOCKS <= DISK_BLOCKS;
+                 at += wanted * LINE_BLOCKS) {
+                unsigned ahead = cache_plan(&cache, at, wanted * LINE_BLOCKS, pace);
+                if (!CHECK(wanted >= ROOM ? ahead == 0 : wanted + ahead <= ROOM))
+                    tap_note("%u lines, %u ahead", wanted, ahead);
+                CHECK(at == 0 || wanted >= ROOM || wanted + ahead == ROOM);
+            }
+        }
+    }
+}
+
 int main(void) {
     TEST(what_was_loaded_is_read_and_nothing_else);
     TEST(the_last_line_of_the_disk_is_shorter);
@@ -278,5 +296,6 @@ int main(void) {
     TEST(a_second_read_of_a_place_brings_the_line_back);
     TEST(a_row_within_a_line_is_no_further_ahead_at_its_end);
     TEST(nobody_reads_old_data);
+    TEST(what_is_ahead_leaves_a_quarter_of_the_lines);
     return tap_done();
 }

@@ -105,6 +105,53 @@ static void a_word_that_is_not_understood_is_an_error(void) {
     CHECK_EQ(error.code, LB_E_CONFIG_TWICE);
 }
 
+/* What is no text is ours where it sets a key of ours, and else anybody's. */
+static void what_is_no_text_is_ours_by_its_keys_alone(void) {
+    static const struct {
+        const char *text;
+        enum options_kind kind;
+    } rows[] = {
+        {"\x01"
+         "lun=2",
+         OPTIONS_DAMAGED},
+        {"\x01"
+         "--lun=2",
+         OPTIONS_DAMAGED},
+        {"\x01"
+         "xlun=",
+         OPTIONS_DAMAGED},
+        {"\x01"
+         "a lun=2",
+         OPTIONS_DAMAGED},
+        {"\x01"
+         "lun",
+         OPTIONS_FOREIGN},
+        {"\x01"
+         "lun 2=",
+         OPTIONS_FOREIGN},
+        {"\x01"
+         "lu=2",
+         OPTIONS_FOREIGN},
+        {"\x01"
+         "=lun",
+         OPTIONS_FOREIGN},
+        {"\x01"
+         "root=/dev/sda",
+         OPTIONS_FOREIGN},
+        {"\x01"
+         "LUN=2",
+         OPTIONS_FOREIGN},
+        {"\x01"
+         "==",
+         OPTIONS_FOREIGN},
+        {"\x01", OPTIONS_FOREIGN},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        if (!CHECK_EQ(read_ascii(rows[i].text, 0), rows[i].kind))
+            tap_note("%s", rows[i].text + 1);
+    }
+}
+
 int main(void) {
     TEST(both_codings_are_read_with_their_nul_and_without);
     TEST(nothing_is_nothing);
@@ -113,5 +160,6 @@ int main(void) {
     TEST(too_many_are_not_cut);
     TEST(words_set_keys_in_either_form);
     TEST(a_word_that_is_not_understood_is_an_error);
+    TEST(what_is_no_text_is_ours_by_its_keys_alone);
     return tap_done();
 }
