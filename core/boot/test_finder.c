@@ -330,6 +330,47 @@ static void the_end_closes_what_is_open_and_that_once(void) {
     }
 }
 
+/* A person's agents, else those of DHCP's option 78 that can be a host's address. */
+static void the_agents_of_slp_are_a_persons_or_those_of_dhcp(void) {
+    static const struct {
+        const char *configured;
+        bool has_lease, is_mandatory;
+        size_t of_lease;
+        const char *agents;
+        bool only;
+    } rows[] = {
+        {"", false, true, 3, "", false},
+        {"", true, false, 0, "", false},
+        {"", true, true, 0, "", false},
+        {"", true, false, 3, "192.0.2.1 192.0.2.3", false},
+        {"", true, true, 1, "192.0.2.1", true},
+        {"", true, true, 3, "192.0.2.1 192.0.2.3", true},
+        {"192.0.2.9,192.0.2.8", true, true, 3, "192.0.2.9 192.0.2.8", false},
+        {"192.0.2.9", false, false, 0, "192.0.2.9", false},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        char shown[200];
+        struct lb_text text = lb_text(shown, sizeof shown);
+        begin(LB_GOAL_DISK);
+        configure("discovery", "slp");
+        if (rows[i].configured[0] != '\0')
+            configure("slp-agent", rows[i].configured);
+        struct lb_dhcp4_lease *lease = &t.network.dhcp.lease;
+        t.network.has_lease = rows[i].has_lease;
+        lease->slp_da_mandatory = rows[i].is_mandatory;
+        lease->slp_da_count = rows[i].of_lease;
+        for (uint8_t j = 0; j < LB_COUNT(lease->slp_da); j++)
+            lease->slp_da[j] = j == 1 ? lb_addr_v4(0, 0, 0, 0) : lb_addr_v4(192, 0, 2, 1 + j);
+        start(TARGET, false);
+        const struct lb_slp_config *got = &t.finder.slp[LB_FINDER_SLP_DISK4].client.config;
+        for (size_t j = 0; j < got->agent_count; j++)
+            lb_text_add(&text, "%s%s", j > 0 ? " " : "", lb_addr_text(got->agents[j]).s);
+        CHECK_STR(shown, rows[i].agents);
+        CHECK_EQ(got->agents_only, rows[i].only);
+        CHECK_EQ(got->family, LB_V4);
+    }
+}
+
 int main(void) {
     TEST(without_a_start_nothing_happens);
     TEST(slp_asks_for_the_target_on_its_own_slot);
@@ -346,5 +387,6 @@ int main(void) {
     TEST(a_service_that_has_no_keys_by_its_end_is_told_as_that);
     TEST(why_there_are_no_keys_is_told_of_both_services);
     TEST(the_end_closes_what_is_open_and_that_once);
+    TEST(the_agents_of_slp_are_a_persons_or_those_of_dhcp);
     return tap_done();
 }

@@ -492,6 +492,52 @@ static void the_best_offer_may_be_any_of_them(void) {
     }
 }
 
+/* Addresses with blanks between them. */
+static size_t list_of(const char *text, struct lb_addr to[LB_DNS_MAX]) {
+    struct lb_bytes rest = lb_bytes_of_text(text), item;
+    size_t count = 0;
+    while (lb_list_next(&rest, ' ', &item))
+        CHECK(lb_addr_parse(item, &to[count++]));
+    return count;
+}
+
+/* Of both families in turn, each once, as many as there is room for. */
+static void resolvers_are_taken_of_both_families_in_turn(void) {
+    static const struct {
+        const char *of_dhcp, *of_routers;
+        enum lb_family first;
+        const char *all;
+    } rows[] = {
+        {"", "", LB_V4, ""},
+        {"192.0.2.1 192.0.2.2", "", LB_V4, "192.0.2.1 192.0.2.2"},
+        {"192.0.2.1 192.0.2.2", "", LB_V6, "192.0.2.1 192.0.2.2"},
+        {"", "2001:db8::1 2001:db8::2", LB_V4, "2001:db8::1 2001:db8::2"},
+        {"192.0.2.1 192.0.2.2", "2001:db8::1", LB_V4, "192.0.2.1 2001:db8::1 192.0.2.2"},
+        {"192.0.2.1 192.0.2.2", "2001:db8::1", LB_V6, "2001:db8::1 192.0.2.1 192.0.2.2"},
+        {"192.0.2.1 192.0.2.1", "2001:db8::1 2001:db8::1", LB_V4, "192.0.2.1 2001:db8::1"},
+        {"192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4",
+         "2001:db8::1 2001:db8::2 2001:db8::3 2001:db8::4", LB_V4,
+         "192.0.2.1 2001:db8::1 192.0.2.2 2001:db8::2"},
+        {"192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4", "", LB_V6,
+         "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4"},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        struct lb_network *network = &cards[0].network;
+        char shown[200];
+        struct lb_text text = lb_text(shown, sizeof shown);
+        begin();
+        network->has_lease = true;
+        network->dhcp.lease.dns_count = list_of(rows[i].of_dhcp, network->dhcp.lease.dns);
+        network->nd6.info.dns_count = list_of(rows[i].of_routers, network->nd6.info.dns);
+        lb_network_make(network, now, rows[i].first);
+        for (size_t j = 0; j < network->net.dns_count; j++)
+            lb_text_add(&text, "%s%s", j > 0 ? " " : "", lb_addr_text(network->net.dns[j]).s);
+        CHECK_STR(shown, rows[i].all);
+        for (size_t j = network->net.dns_count; j < LB_DNS_MAX; j++)
+            CHECK(!lb_addr_is_set(network->net.dns[j]));
+    }
+}
+
 int main(void) {
     TEST(a_start_asks_for_its_slot_once);
     TEST(a_lease_is_news_and_makes_the_interface);
@@ -512,5 +558,6 @@ int main(void) {
     TEST(options_of_the_architecture_are_sent_by_hand_where_no_key_has_it);
     TEST(routers_are_named_by_the_first_where_there_is_one);
     TEST(the_best_offer_may_be_any_of_them);
+    TEST(resolvers_are_taken_of_both_families_in_turn);
     return tap_done();
 }
