@@ -1,5 +1,6 @@
 #include "server/ending.h"
 #include "server/workers.h"
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,11 +28,13 @@ static void close_sockets(void) {
 static void *end(void *argument) {
     static const char why[] = "lunbootd: a disk does not answer; ends without waiting for it\n"
                               "  try: mend the disk: what was not flushed to it may be lost\n";
+    struct pollfd errors = {.fd = STDERR_FILENO, .events = POLLOUT};
     struct timespec left = {.tv_sec = (time_t)(uintptr_t)argument};
     while (nanosleep(&left, &left) != 0)
         ;
     close_sockets();
-    (void)!write(STDERR_FILENO, why, sizeof why - 1);
+    if (poll(&errors, 1, 0) == 1 && errors.revents == POLLOUT) /* a terminal may be stopped */
+        (void)!write(STDERR_FILENO, why, sizeof why - 1);
     _exit(1);
 }
 

@@ -92,14 +92,14 @@ static void *serve(void *argument) {
     uint64_t now_us = lb_now_us();
     while (!atomic_load(&fetch->is_over)) {
         uint64_t until_us = poll_all(fetch, now_us);
-        lb_server_workers_print(fetch->main);
+        lb_server_workers_show(fetch->main);
         int count =
             epoll_wait(fetch->epoll, events, EVENTS_MAX, lb_server_wait_ms(until_us, now_us));
         now_us = lb_now_us();
         for (int i = 0; i < count; i++)
             (void)lb_server_fetch_ready(fetch, events[i].data.ptr, now_us);
     }
-    lb_server_workers_print(fetch->main);
+    lb_server_workers_show(fetch->main);
     return NULL;
 }
 

@@ -1,4 +1,5 @@
 /* lunbootd: all that a machine without a disk needs of a network, in one process. */
+#include "server/output.h"
 #include "server/say.h"
 #include "server/serve.h"
 #include <malloc.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 
 _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
-    fflush(stdout);
+    lb_output_end(LB_OUTPUT_END_MS);
     fprintf(stderr, "lunbootd: a mistake in this program: %s:%d: %s\n", file, line, what);
     abort();
 }
@@ -69,6 +70,7 @@ int main(int argc, char **argv) {
     else
         lb_server_complain(&error);
     lb_server_close(&server);
+    lb_output_end(LB_OUTPUT_END_MS);
     lb_wipe(&server.settings, sizeof server.settings);
     lb_wipe(&server.machines, sizeof server.machines);
     lb_wipe(&settings, sizeof settings);

@@ -1,18 +1,19 @@
 #include "server/say.h"
 #include "server/board.h"
 #include "server/lock.h"
+#include "server/output.h"
 #include "server/view.h"
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
+static const struct lb_event note = {.kind = LB_EVENT_NOTE};
 static struct lb_board *board;
 static bool is_json;
-static atomic_bool is_held;
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER; /* one thread writes at a time */
-static _Thread_local bool has_told, has_stirred;
+static unsigned left_out;                                    /* lines */
+static _Thread_local bool has_stirred;
 
 void lb_server_say_to(struct lb_board *to, bool as_json) {
     board = to;
@@ -79,32 +80,42 @@ void lb_server_line(struct lb_text *text, bool as_json, uint64_t time_ms, const 
         lb_text_add(text, "; try: %s", event->hint);
 }
 
+static void add_left_out(struct lb_text *text, uint64_t now_ms) {
+    char sentence[80];
+    if (left_out == 0)
+        return;
+    lb_format(sentence, sizeof sentence, "left out %u lines, which nobody read in time", left_out);
+    lb_server_line(text, is_json, now_ms, "", &note, sentence);
+    lb_text_add(text, "\n");
+    left_out = 0;
+}
+
 static void put(const char *who, const struct lb_event *event, const char *sentence) {
-    char line[6144]; /* each byte may be escaped by six */
+    char line[6400]; /* each byte may be escaped by six */
     struct lb_text text = lb_text(line, sizeof line);
+    uint64_t now_ms = lb_server_time_ms();
     pthread_mutex_lock(&log_lock);
-    lb_server_line(&text, is_json, lb_server_time_ms(), who, event, sentence);
-    lb_view_clear();
-    puts(line);
-    if (!is_held)
-        fflush(stdout);
-    has_told = true;
+    if (lb_output_has_room(sizeof line)) {
+        lb_view_clear(&text);
+        add_left_out(&text, now_ms);
+        lb_server_line(&text, is_json, now_ms, who, event, sentence);
+        lb_text_add(&text, "\n");
+        (void)lb_output_add(lb_bytes_of_text(line));
+    } else {
+        left_out++;
+    }
     pthread_mutex_unlock(&log_lock);
 }
 
-void lb_server_say_later(void) {
-    is_held = true;
-}
-
-void lb_server_say_now(void) {
-    if (is_held)
-        fflush(stdout);
-}
-
-bool lb_server_has_told(void) {
-    bool has = has_told;
-    has_told = false;
-    return has;
+void lb_server_show(const struct lb_board *on) {
+    static char room[LB_VIEW_BYTES];
+    struct lb_text text = lb_text(room, sizeof room);
+    pthread_mutex_lock(&log_lock);
+    if (lb_output_has_room(LB_OUTPUT_BYTES - LB_VIEW_BYTES)) {
+        lb_view_draw(on, &text);
+        (void)lb_output_add(lb_bytes_of_text(room));
+    }
+    pthread_mutex_unlock(&log_lock);
 }
 
 bool lb_server_has_stirred(void) {
@@ -114,7 +125,6 @@ bool lb_server_has_stirred(void) {
 }
 
 void lb_server_say(const char *who, const char *format, ...) {
-    static const struct lb_event note = {.kind = LB_EVENT_NOTE};
     char sentence[600];
     struct lb_text text = lb_text(sentence, sizeof sentence);
     va_list arguments;
@@ -150,8 +160,11 @@ void lb_server_tell(const struct lb_event *event, const char *format, ...) {
 }
 
 void lb_server_complain(const struct lb_server_error *error) {
-    lb_view_clear();
-    fflush(stdout);
+    char room[40] = "";
+    struct lb_text text = lb_text(room, sizeof room);
+    lb_view_clear(&text);
+    (void)lb_output_add(lb_bytes_of_text(room));
+    lb_output_end(LB_OUTPUT_END_MS);
     fprintf(stderr, "lunbootd: %s\n", error->what);
     if (error->hint[0] != '\0')
         fprintf(stderr, "  try: %s\n", error->hint);

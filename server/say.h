@@ -1,6 +1,7 @@
 /* What lunbootd tells a person: a line an event on standard output; errors on standard error. What
  * happens to a machine goes on the board, too (board.h), under the lock (lock.h): a thread that
- * does not hold it takes it for that. */
+ * does not hold it takes it for that. Nobody waits until a line is printed (output.h); lines for
+ * which there is no room are left out, and the next one says how many. */
 #ifndef LB_SERVER_SAY_H
 #define LB_SERVER_SAY_H
 
@@ -43,13 +44,9 @@ void lb_server_say(const char *who, const char *format, ...) __attribute__((form
 /* The same of an event: who is its machine's card, else its address, else its name. */
 void lb_server_tell(const struct lb_event *event, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* From now on lines are printed by lb_server_say_now alone. */
-void lb_server_say_later(void);
-/* Prints what was said since: once for all that one turn of the loop says. */
-void lb_server_say_now(void);
-/* Whether this thread has said anything since it asked last: it waits to be printed. */
-bool lb_server_has_told(void);
-/* Whether it has told the board of something since, and was the first to do so after the board's
+/* Shows the board below the lines, in a terminal (view.h); nothing while the terminal takes none. */
+void lb_server_show(const struct lb_board *board);
+/* Whether this thread has told the board of something since, and was the first to do so after the board's
  * last refresh: the main thread has to be woken for the next one. */
 bool lb_server_has_stirred(void);
 /* "lunbootd: what", and "  try: hint". */

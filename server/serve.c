@@ -5,6 +5,7 @@
 #include "server/lock.h"
 #include "server/notify.h"
 #include "server/other_dhcp.h"
+#include "server/output.h"
 #include "server/reload.h"
 #include "server/rights.h"
 #include "server/say.h"
@@ -274,8 +275,9 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
     if (!lb_server_held_inherit(&server->held, error) ||
         !lb_server_link_find(&server->link, settings->interface,
                              lb_server_settings_has_ipv6(settings), error) ||
-        !give_up_rights(server, error) || !open_store(server, error) ||
-        !lb_images_open(settings->state, error) || !read_sections(server, error) ||
+        !give_up_rights(server, error) || !lb_output_begin(STDOUT_FILENO, error) ||
+        !open_store(server, error) || !lb_images_open(settings->state, error) ||
+        !read_sections(server, error) ||
         (lb_server_settings_has_overlays(&server->settings) &&
          !lb_storage_check_folder(settings->overlays, error)) ||
         !lb_server_machines_open(&server->machines, &server->settings, &server->store, error) ||
@@ -396,7 +398,7 @@ static uint64_t poll_board(struct lb_server *server, uint64_t now_us) {
         return due_us;
     server->board_us = now_us;
     lb_board_refresh(board, lb_server_time_ms(), &server->machines, &server->target);
-    lb_view_draw(board);
+    lb_server_show(board);
     return now_us + LB_US_SEC;
 }
 
@@ -455,12 +457,10 @@ static void leave(const struct lb_server *server) {
 void lb_server_run(struct lb_server *server) {
     struct epoll_event events[EVENTS_MAX];
     uint64_t now_us = lb_now_us();
-    lb_server_say_later();
     enter(server);
     while (!server->is_over) {
         uint64_t until_us = poll_all(server, now_us);
         leave(server);
-        lb_server_say_now();
         int count =
             epoll_wait(server->epoll, events, EVENTS_MAX, lb_server_wait_ms(until_us, now_us));
         enter(server);

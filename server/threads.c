@@ -96,7 +96,7 @@ static void serve(struct lb_server_worker *worker) {
     if (lb_lock_is_replaced())
         hand_back(worker->main);
     lb_lock_release();
-    lb_server_workers_print(worker->main);
+    lb_server_workers_show(worker->main);
     end_thread(threads);
 }
 

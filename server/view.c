@@ -1,5 +1,4 @@
 #include "server/view.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -99,15 +98,14 @@ bool lb_view_is_on(void) {
     return is_on;
 }
 
-void lb_view_clear(void) {
+void lb_view_clear(struct lb_text *text) {
     if (drawn > 0)
-        printf("\033[%uA\033[J", drawn); /* so many lines up, and nothing from there on */
+        lb_text_add(text, "\033[%uA\033[J",
+                    drawn); /* so many lines up, and nothing from there on */
     drawn = 0;
 }
 
-void lb_view_draw(const struct lb_board *board) {
-    static char room[LINES_MAX * (COLUMNS_MAX + 2)];
-    struct lb_text text = lb_text(room, sizeof room);
+void lb_view_draw(const struct lb_board *board, struct lb_text *text) {
     struct winsize size = {0};
     if (!is_on)
         return;
@@ -115,8 +113,6 @@ void lb_view_draw(const struct lb_board *board) {
     unsigned columns = size.ws_col == 0 ? 80 : size.ws_col, lines = size.ws_row / 2U;
     columns = LB_MAX(LB_MIN(columns - 1, COLUMNS_MAX), 40);
     lines = LB_MAX(LB_MIN(lines, LINES_MAX), 4);
-    lb_view_clear();
-    drawn = lb_view_lines(board, columns, lines, &text);
-    fputs(room, stdout);
-    fflush(stdout);
+    lb_view_clear(text);
+    drawn = lb_view_lines(board, columns, lines, text);
 }

@@ -48,9 +48,7 @@ void lb_server_workers_woken(struct lb_server_target *target) {
 
 /* ---- a thread ---- */
 
-void lb_server_workers_print(struct lb_server_target *main) {
-    if (lb_server_has_told())
-        lb_server_say_now();
+void lb_server_workers_show(struct lb_server_target *main) {
     if (lb_server_has_stirred())
         lb_server_workers_wake(main);
 }
@@ -82,7 +80,7 @@ static void serve(struct lb_server_worker *worker) {
         worker->done = seen;
         uint64_t asked = worker->asked;
         lb_lock_release();
-        lb_server_workers_print(worker->main);
+        lb_server_workers_show(worker->main);
         int wait = asked != seen ? 0 : lb_server_wait_ms(until_us, now_us);
         int count = epoll_wait(worker->target.epoll, events, EVENTS_MAX, wait);
         lb_server_threads_watch(worker);

@@ -51,9 +51,9 @@ bool lb_server_workers_refuses(const struct lb_server_session *session,
                                const struct lb_target *node);
 /* Wakes the thread that has this. */
 void lb_server_workers_wake(struct lb_server_target *target);
-/* What this thread has told since is printed; the thread of main is woken once for all that the
- * board shows next. It does not hold the lock. */
-void lb_server_workers_print(struct lb_server_target *main);
+/* The thread of main is woken once for all that this thread has told since, for the board to show
+ * it. It does not hold the lock. */
+void lb_server_workers_show(struct lb_server_target *main);
 /* It has been woken: the next lb_server_workers_wake wakes it again. */
 void lb_server_workers_woken(struct lb_server_target *target);
 /* SANITIZEs of an earlier run go on. Before anybody can log in. */
