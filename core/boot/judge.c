@@ -159,10 +159,17 @@ void lb_judge_failure(struct lb_judge *judge, enum lb_code why, enum lb_family c
         judge->blamed6 = network->dhcp6.lease.server_id;
 }
 
+/* Routers alone have answered, which name no disks, while a server of DHCP is still asked for. */
+static bool awaits_first_server(const struct lb_network *network) {
+    return network->dhcp_runs && !network->has_lease && network->nd6_runs &&
+           network->nd6.info.advertised && !has_lease6(network);
+}
+
 /* A server that gave no answer may have named a disk. */
 static bool somebody_gave_no_answer(const struct lb_network *network, enum lb_code why) {
     return lb_code_tells(why, LB_TELLS_NO_DISK) &&
-           (lb_code_may_pass(network->out4.code) || lb_code_may_pass(network->out6.code));
+           (lb_code_may_pass(network->out4.code) || lb_code_may_pass(network->out6.code) ||
+            awaits_first_server(network));
 }
 
 bool lb_judge_may_pass(const struct lb_judge *judge, enum lb_code why) {

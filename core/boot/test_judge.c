@@ -155,6 +155,25 @@ static void another_attempt_may_find_more_where_a_server_was_silent(void) {
     CHECK(!lb_judge_may_pass(&judge, LB_E_NO_ROOT_PATH));
 }
 
+static void a_router_alone_does_not_end_the_wait_for_a_server(void) {
+    begin();
+    network.has_lease = false;
+    network.dhcp_runs = network.nd6_runs = network.nd6.info.advertised = true;
+    CHECK(lb_judge_may_pass(&judge, LB_E_NO_ROOT_PATH));
+    CHECK(!lb_judge_may_pass(&judge, LB_E_TARGET_REMOVED));
+    network.has_lease = true; /* and named no disk */
+    CHECK(!lb_judge_may_pass(&judge, LB_E_NO_ROOT_PATH));
+    network.has_lease = false;
+    network.dhcp_runs = false;
+    CHECK(!lb_judge_may_pass(&judge, LB_E_NO_ROOT_PATH));
+    network.dhcp_runs = true;
+    network.nd6.info.advertised = false; /* nobody has answered at all */
+    CHECK(!lb_judge_may_pass(&judge, LB_E_NO_ROOT_PATH));
+    network.nd6.info.advertised = true;
+    network.dhcp6_runs = network.dhcp6.has_lease = true;
+    CHECK(!lb_judge_may_pass(&judge, LB_E_NO_ROOT_PATH));
+}
+
 int main(void) {
     TEST(an_answer_is_worth_the_disk_that_it_names);
     TEST(a_bad_one_is_passed_over_where_it_was_asked_for);
@@ -167,5 +186,6 @@ int main(void) {
     TEST(an_offer_that_came_in_the_pause_makes_another_server);
     TEST(a_lease_beside_which_nobody_named_a_disk_is_asked_for_anew);
     TEST(another_attempt_may_find_more_where_a_server_was_silent);
+    TEST(a_router_alone_does_not_end_the_wait_for_a_server);
     return tap_done();
 }
