@@ -44,10 +44,11 @@ void lb_server_say(const char *who, const char *format, ...) __attribute__((form
 /* The same of an event: who is its machine's card, else its address, else its name. */
 void lb_server_tell(const struct lb_event *event, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Shows the board below the lines, in a terminal (view.h); nothing while the terminal takes none. */
+/* Shows the board below the lines, in a terminal (view.h); nothing while the terminal takes
+ * none. */
 void lb_server_show(const struct lb_board *board);
-/* Whether this thread has told the board of something since, and was the first to do so after the board's
- * last refresh: the main thread has to be woken for the next one. */
+/* Whether this thread has told the board of something since it asked last, and was the first to do
+ * so after the board's last refresh: the main thread has to be woken for the next one. */
 bool lb_server_has_stirred(void);
 /* "lunbootd: what", and "  try: hint". */
 void lb_server_complain(const struct lb_server_error *error);
