@@ -591,6 +591,22 @@ static void what_proves_another_disk_is_told_from_what_proves_nothing(void) {
     }
 }
 
+/* Nobody answers any more: there is nothing to wait for, and nothing to ask. */
+static void a_proof_of_a_session_that_has_ended_waits_for_nothing(void) {
+    const struct lb_error error = {.code = LB_E_SCSI};
+    if (!disk_bring_up())
+        return;
+    disk_fails((struct ending){.op = LB_SCSI_TEST_UNIT_READY, .times = 1, .is_silent = true});
+    disk_cut();
+    disk_pass(SEC);
+    CHECK_EQ(d.disk.state, LB_DISK_PROVING);
+    d.disk.again_us = peer.now + SEC;
+    CHECK_EQ(lb_disk_proof_tick(&d.disk, peer.now), peer.now + SEC);
+    lb_initiator_end(&peer.session, peer.now, &error);
+    CHECK_EQ(lb_disk_proof_tick(&d.disk, peer.now), LB_NEVER);
+    CHECK_EQ(lb_disk_proof_tick(&d.disk, peer.now + 2 * SEC), LB_NEVER);
+}
+
 int main(void) {
     TEST(after_a_new_login_another_disk_ends_all_requests);
     TEST(a_read_that_was_answered_in_part_is_not_finished_by_another_disk);
@@ -625,5 +641,6 @@ int main(void) {
     TEST(a_disk_of_another_session_proves_that_it_is_the_same);
     TEST(a_disk_is_named_by_the_best_of_what_is_known);
     TEST(what_proves_another_disk_is_told_from_what_proves_nothing);
+    TEST(a_proof_of_a_session_that_has_ended_waits_for_nothing);
     return tap_done();
 }

@@ -306,6 +306,33 @@ static void it_is_told_where_there_is_a_copy_manager(void) {
     CHECK_EQ(sense(), 0x052000);
 }
 
+/* Each thing that stands against a use of the other disk aborts the copy there. */
+static void a_disk_that_cannot_be_used_now_aborts_the_copy(void) {
+    enum { STOPPED, BECOMES_READY, HAS_NO_MEDIUM, IS_BUSY, IS_SANITIZED, HAS_FAILED, ALL };
+    for (unsigned why = STOPPED; why <= ALL; why++) {
+        for (uint16_t from = 0; from <= 1; from++) {
+            log_in_with_two_disks();
+            lb_target_attention(&raw.server, &raw.node, 1, 0x2a, 0x09); /* reaches nobody yet */
+            raw.second.state = why == STOPPED         ? LB_SCSI_UNIT_STOPPED
+                               : why == BECOMES_READY ? LB_SCSI_UNIT_BECOMING_READY
+                               : why == HAS_NO_MEDIUM ? LB_SCSI_UNIT_NO_MEDIUM
+                                                      : LB_SCSI_UNIT_READY;
+            raw.second.is_busy = why == IS_BUSY;
+            raw.second.sanitize.state = why == IS_SANITIZED ? LB_SCSI_SANITIZE_GOES_ON
+                                        : why == HAS_FAILED ? LB_SCSI_SANITIZE_FAILED
+                                                            : LB_SCSI_SANITIZE_NONE;
+            begin_list(0, 3);
+            add_target(naa_of(0));
+            add_target(naa_of(1));
+            add_segment(from, 1 - from, 1, 10, 100);
+            CHECK_EQ(send(ME), why == ALL ? LB_SCSI_GOOD : LB_SCSI_CHECK_CONDITION);
+            if (why != ALL)
+                CHECK_EQ(sense(), 0x0a0d02);
+            CHECK_EQ(raw.copies, why == ALL);
+        }
+    }
+}
+
 int main(void) {
     TEST(blocks_are_copied_within_a_disk_and_to_another);
     TEST(a_long_segment_is_copied_in_pieces);
@@ -317,5 +344,6 @@ int main(void) {
     TEST(others_reservations_stand_against_it);
     TEST(an_aborted_copy_stops_after_its_piece);
     TEST(it_is_told_where_there_is_a_copy_manager);
+    TEST(a_disk_that_cannot_be_used_now_aborts_the_copy);
     return tap_done();
 }
