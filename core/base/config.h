@@ -72,6 +72,7 @@ const char *lb_config_source_word(enum lb_config_source source);
 struct lb_config_table {
     char target[LB_NAME_MAX + 1]; /* empty: there is no table, or it is not used */
     bool chap, mutual;            /* the firmware logged in by CHAP; and the target proved itself */
+    bool is_address_kept;         /* proved there; without keys DHCP is not asked for another one */
 };
 
 struct lb_config {

@@ -282,6 +282,7 @@ static bool set_all(const struct lb_ibft *ibft, const struct lb_ibft_target *tar
     made.table.chap = target->chap != LB_IBFT_NO_CHAP;
     made.table.mutual = target->chap == LB_IBFT_MUTUAL;
     bool is_address_kept = keeps_address(&ibft->policy, nic, config);
+    made.table.is_address_kept = is_address_kept;
     set_nic(nic, is_address_kept, &made, error);
     set_ipsec(&ibft->ipsec, &made, error);
     set_policy(&ibft->policy, is_address_kept, &made, error);

@@ -124,6 +124,13 @@ static void add_key(struct lb_text *text, const struct lb_config *config, enum l
         text->cut = true;
 }
 
+/* One that the firmware proved is kept, whatever the next kernel's own options say of DHCP. */
+static void add_address(struct lb_text *text, const struct lb_config *config) {
+    add_key(text, config, LB_KEY_ADDRESS);
+    add_key(text, config, LB_KEY_GATEWAY);
+    add_key(text, config, LB_KEY_DNS);
+}
+
 void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool has_chap) {
     static const enum lb_key policy[] = {
         LB_KEY_REQUIRE,       LB_KEY_ALLOW_SERVER, LB_KEY_ALLOW_TARGET,  LB_KEY_ALLOW_INITIATOR,
@@ -133,6 +140,8 @@ void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool ha
         add_key(text, config, policy[i]);
     add_secret(text, config, LB_KEY_IPSEC_PSK);
     add_secret(text, config, LB_KEY_DHCP_KEYS);
+    if (config->table.is_address_kept)
+        add_address(text, config);
     if (!has_chap)
         return;
     add_secret(text, config, LB_KEY_CHAP_SECRET);

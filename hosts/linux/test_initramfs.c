@@ -393,6 +393,7 @@ static void without_a_key_the_address_that_was_proved_is_kept(void) {
     CHECK(lb_addr_is_set(lb_config_addr(&config, LB_KEY_GATEWAY)));
     CHECK(lb_config_requires(&config, "address"));
     CHECK(!lb_config_requires(&config, "dhcp-auth")); /* nothing of DHCP is believed */
+    CHECK(config.table.is_address_kept);
 }
 
 static void with_a_key_authenticated_dhcp_is_required_again(void) {

@@ -61,8 +61,25 @@ static void a_file_that_has_become_shorter_is_an_error(void) {
     close(to);
 }
 
+/* Whatever the next kernel's own options say of DHCP. */
+static void the_next_kernel_keeps_the_address_that_was_proved(void) {
+    static const char given[] = "address = 192.0.2.7/24\ngateway = 192.0.2.254\n"
+                                "dns = 192.0.2.252\n";
+    static struct lb_config config;
+    struct lb_error none = {0};
+    char conf[512] = "";
+    struct lb_text text = lb_text(conf, sizeof(conf));
+    CHECK(lb_config_file(&config, LB_SOURCE_FILE, lb_bytes_of_text(given), &none));
+    lb_kexec_conf(&text, &config, false);
+    CHECK_STR(conf, ""); /* what a person configured is on the command line */
+    config.table.is_address_kept = true;
+    lb_kexec_conf(&text, &config, false);
+    CHECK_STR(conf, given);
+}
+
 int main(void) {
     TEST(parts_of_files_follow_one_another_at_multiples_of_four);
     TEST(a_file_that_has_become_shorter_is_an_error);
+    TEST(the_next_kernel_keeps_the_address_that_was_proved);
     return tap_done();
 }
