@@ -1,6 +1,6 @@
 #!/bin/bash
-# Standard output of lunbootd is not read: a terminal after Ctrl-S, a pipe whose reader stands still. Machines are served
-# all the same, and lunbootd ends when it is told to.
+# Standard output of lunbootd is not read: a terminal after Ctrl-S, a pipe whose reader stands still. Machines are
+# served all the same, and lunbootd ends when it is told to.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lunbootd.sh"
 need_lunbootd
@@ -24,7 +24,8 @@ serve_unread() {
 
 reads() {
     in_client timeout 20 "$lunboot" read --rootpath="iscsi:$server_ip::::iqn.2026-11.org.lunboot:disk" \
-        --output="$scratch/read" --length=8M >"$scratch/read.log" 2>&1 || fail "$1: it cannot be read" "$scratch/read.log"
+        --output="$scratch/read" --length=8M >"$scratch/read.log" 2>&1 ||
+        fail "$1: it cannot be read" "$scratch/read.log"
     ok "$1: a disk is read"
 }
 
