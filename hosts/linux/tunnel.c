@@ -49,7 +49,8 @@ static int bind_to_interface(const struct lb_loop *loop, int fd) {
                : 0;
 }
 
-/* The kernel chooses, as it does for a connection. */
+/* The kernel chooses, as it does for a connection. It asks the policies, too: those that another
+ * lunboot's guards have for another address of ours would block this one. */
 static struct lb_addr source_for(const struct lb_loop *loop, struct lb_addr to) {
     struct lb_os_address address = lb_os_address((struct lb_endpoint){to, LB_IKE_NAT_PORT},
                                                  loop->iface ? loop->iface->link.index : 0);
@@ -58,6 +59,8 @@ static struct lb_addr source_for(const struct lb_loop *loop, struct lb_addr to) 
     struct lb_addr from = {0};
     if (fd < 0)
         return from;
+    if (loop->in_kernel)
+        (void)lb_xfrm_pass(fd, to.family); /* nothing is sent */
     if (bind_to_interface(loop, fd) == 0 && connect(fd, &address.any, address.len) == 0 &&
         getsockname(fd, &own.any, &own.len) == 0)
         from = lb_os_endpoint(&own.any).addr;
