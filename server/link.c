@@ -82,14 +82,41 @@ static void find_hardware(struct lb_server_link *link) {
     close(fd);
 }
 
-bool lb_server_link_is_up(const struct lb_server_link *link) {
+/* IFF_ flags; those of one that serves where they cannot be had. */
+static unsigned flags_of(const struct lb_server_link *link) {
     struct ifreq ask = {0};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     memcpy(ask.ifr_name, link->name, sizeof link->name);
     bool is_known = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &ask) == 0;
     if (fd >= 0)
         close(fd);
-    return !is_known || (ask.ifr_flags & IFF_UP) != 0;
+    return is_known ? (unsigned)(unsigned short)ask.ifr_flags : IFF_UP | IFF_RUNNING;
+}
+
+bool lb_server_link_has(const struct lb_server_link *link, struct lb_addr address) {
+    struct ifaddrs *list;
+    bool found = !lb_addr_is_set(address);
+    if (found || getifaddrs(&list) < 0)
+        return true;
+    for (const struct ifaddrs *at = list; at != NULL && !found; at = at->ifa_next)
+        found = at->ifa_addr != NULL && strcmp(at->ifa_name, link->name) == 0 &&
+                (at->ifa_addr->sa_family == AF_INET || at->ifa_addr->sa_family == AF_INET6) &&
+                lb_addr_equal(lb_os_endpoint(at->ifa_addr).addr, address);
+    freeifaddrs(list);
+    return found;
+}
+
+enum lb_server_link_state lb_server_link_state(const struct lb_server_link *link) {
+    unsigned index = if_nametoindex(link->name), flags = flags_of(link);
+    if (index == 0)
+        return errno == ENODEV ? LB_LINK_GONE : LB_LINK_SERVES;
+    if ((int)index != link->index)
+        return LB_LINK_REPLACED;
+    if ((flags & IFF_UP) == 0)
+        return LB_LINK_DOWN;
+    if (!lb_server_link_has(link, link->address) || !lb_server_link_has(link, link->address6))
+        return LB_LINK_NO_ADDRESS;
+    return (flags & IFF_RUNNING) == 0 ? LB_LINK_NO_CARRIER : LB_LINK_SERVES;
 }
 
 bool lb_server_link_check_machine(const struct lb_server_link *link, const char *machine,

@@ -22,8 +22,18 @@ struct lb_server_link {
  * then have none of IPv4. */
 bool lb_server_link_find(struct lb_server_link *link, const char *name, bool has_ipv6,
                          struct lb_server_error *error);
-/* An administrator has switched it on, as far as is known; its cable is another matter. */
-bool lb_server_link_is_up(const struct lb_server_link *link);
+enum lb_server_link_state {
+    LB_LINK_SERVES,     /* as far as is known */
+    LB_LINK_NO_CARRIER, /* packets do not pass */
+    LB_LINK_DOWN,       /* an administrator has switched it off */
+    LB_LINK_NO_ADDRESS, /* an address that machines are told is not there any more */
+    LB_LINK_GONE,
+    LB_LINK_REPLACED, /* another interface has its name */
+};
+/* Whether it has this address now, as far as is known; one that is not set is there. */
+bool lb_server_link_has(const struct lb_server_link *link, struct lb_addr address);
+/* What the kernel says of it now. */
+enum lb_server_link_state lb_server_link_state(const struct lb_server_link *link);
 /* Whether an address that this machine alone is to get can be given: is_served, it is in one of the
  * networks; and it is not the link's own. */
 bool lb_server_link_check_machine(const struct lb_server_link *link, const char *machine,

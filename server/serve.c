@@ -199,9 +199,6 @@ static void say_services(const struct lb_server *server) {
     char portals[140];
     struct lb_text text = lb_text(portals, sizeof portals);
     add_portals(&text, server);
-    if (!lb_server_link_is_up(&server->link))
-        lb_server_say("", "%s is down: no machine reaches it; try: ip link set %s up",
-                      server->link.name, server->link.name);
     for (size_t i = 0; i < server->machines.disk_count; i++)
         say_disk(&server->machines, &server->machines.disks[i], portals);
     for (size_t i = 0; i < server->machines.count; i++)
@@ -261,6 +258,7 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         .job = {.source = {.kind = LB_SOURCE_JOB, .fd = -1}},
         .control = {.source = {.kind = LB_SOURCE_CONTROL, .fd = -1}},
         .signals = {.kind = LB_SOURCE_SIGNAL, .fd = -1},
+        .link_watch = {.source = {.kind = LB_SOURCE_LINK, .fd = -1}},
         .kept = {.kind = LB_SOURCE_KEPT, .fd = -1},
         .epoll = epoll_create1(EPOLL_CLOEXEC),
     };
@@ -289,6 +287,7 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         return false;
     lb_server_held_close(&server->held);
     server->board.is_stirred = true; /* the machines that are known */
+    lb_server_link_watch_open(&server->link_watch, server->epoll, &server->link);
     say_services(server);
     lb_server_say("", "runs as %s", lb_server_rights_text());
     notify_ready(server);
@@ -378,6 +377,9 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
     case LB_SOURCE_JOB:
         lb_server_image_made(server);
         break;
+    case LB_SOURCE_LINK:
+        lb_server_link_watch_ready(&server->link_watch, now_us);
+        break;
     case LB_SOURCE_SIGNAL:
         take_signals(server);
         break;
@@ -439,6 +441,7 @@ static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
     until_us = sooner(until_us, lb_server_slp_poll(&server->slp, now_us));
     until_us = sooner(until_us, lb_server_target_poll(&server->target, now_us));
     until_us = sooner(until_us, poll_addresses(server, now_us));
+    until_us = sooner(until_us, lb_server_link_watch_poll(&server->link_watch, now_us));
     until_us = sooner(until_us, poll_board(server, now_us));
     return sooner(until_us, lb_page_poll(&server->page, now_us));
 }
@@ -529,6 +532,7 @@ void lb_server_close(struct lb_server *server) {
     lb_server_folder_close(&server->folder);
     lb_server_dhcp_close(&server->dhcp);
     lb_server_dhcp6_close(&server->dhcp6);
+    lb_server_link_watch_close(&server->link_watch);
     lb_server_source_close(&server->signals);
     lb_server_machines_close(&server->machines);
     lb_server_store_close(&server->store);

@@ -10,6 +10,7 @@
 #include "server/held.h"
 #include "server/isns.h"
 #include "server/job.h"
+#include "server/link_watch.h"
 #include "server/page.h"
 #include "server/routers.h"
 #include "server/slp.h"
@@ -22,6 +23,7 @@ struct lb_server {
     uint32_t asked_dhcp; /* enum lb_server_dhcp_mode, as the settings have it */
     struct lb_server_settings settings;
     struct lb_server_link link;
+    struct lb_server_link_watch link_watch;
     struct lb_server_held held;
     struct lb_server_files files;
     struct lb_server_machines machines;

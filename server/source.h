@@ -24,6 +24,7 @@ enum lb_server_source_kind {
     LB_SOURCE_SLP,  /* ports and connections */
     LB_SOURCE_SLP6,
     LB_SOURCE_SIGNAL,
+    LB_SOURCE_LINK, /* some interface has changed */
 };
 
 struct lb_server_source {
