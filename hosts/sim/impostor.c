@@ -79,6 +79,16 @@ static void forge_dhcp4(struct sim *sim, struct lb_span bytes) {
     }
 }
 
+/* What it changes may be what the network had altered in the request: then it is right again. */
+static bool is_right4(const struct sim *sim, struct lb_bytes reply) {
+    const struct lb_dhcp4_client *client = &sim->boot.network.dhcp;
+    struct lb_dhcp4_message message;
+    const char *why;
+    return lb_dhcp4_decode(reply, &message, &why) && message.header.op == LB_BOOTREPLY &&
+           message.header.xid == client->xid &&
+           memcmp(message.header.chaddr, client->config.mac, sizeof client->config.mac) == 0;
+}
+
 static bool is_for_us4(const struct lb_dhcp4_message *message) {
     struct lb_addr server;
     return lb_dhcp4_option_addr(message, LB_OPT_SERVER_ID, &server) &&
@@ -100,6 +110,8 @@ static void dhcp4(struct sim *sim, uint32_t slot, struct lb_bytes request) {
     if (reply.bytes.len == 0)
         return;
     forge_dhcp4(sim, lb_span(room, reply.bytes.len));
+    if (is_right4(sim, lb_bytes(room, reply.bytes.len)))
+        return;
     sim_saw(&sim->world, SIM_FORGED_DHCP);
     sim_link_reply_at_once(sim, slot, LB_KIND_DHCP4, from, lb_bytes(room, reply.bytes.len));
 }
@@ -125,6 +137,16 @@ static void forge_dhcp6(struct sim *sim, struct lb_span bytes) {
         change(sim, bytes, XID, 3);
 }
 
+static bool is_right6(const struct sim *sim, struct lb_bytes reply) {
+    const struct lb_dhcp6_client *client = &sim->boot.network.dhcp6;
+    struct lb_dhcp6_message message;
+    struct lb_duid id;
+    const char *why;
+    return lb_dhcp6_decode(reply, &message, &why) && message.xid == client->xid &&
+           lb_dhcp6_find_duid(message.options, LB_OPT6_CLIENT_ID, &id) &&
+           lb_duid_equal(&id, &client->config.duid);
+}
+
 static void dhcp6(struct sim *sim, uint32_t slot, struct lb_endpoint client,
                   struct lb_bytes request) {
     uint8_t link_local[16] = {0xfe, 0x80, [15] = 0x66};
@@ -144,6 +166,8 @@ static void dhcp6(struct sim *sim, uint32_t slot, struct lb_endpoint client,
     if (reply.len == 0)
         return;
     forge_dhcp6(sim, lb_span(room, reply.len));
+    if (is_right6(sim, lb_bytes(room, reply.len)))
+        return;
     sim_saw(&sim->world, SIM_FORGED_DHCP6);
     sim_link_reply_at_once(sim, slot, LB_KIND_DHCP6, from, lb_bytes(room, reply.len));
 }
