@@ -479,7 +479,18 @@ static void who_named_the_one_that_is_tried_is_known_until_it_has_failed(void) {
     CHECK(!lb_addr_is_set(lb_candidates_servers(&candidates).isns));
 }
 
+static void none_that_is_tried_has_no_servers_in_a_full_list_either(void) {
+    begin(TARGET);
+    for (unsigned i = 0; i < LB_CANDIDATES_MAX; i++)
+        add(at(LB_BY_ISNS, (uint8_t)(i + 1), 3260));
+    CHECK_EQ(candidates.count, LB_CANDIDATES_MAX);
+    const struct lb_boot_servers none = {0};
+    struct lb_boot_servers servers = lb_candidates_servers(&candidates);
+    CHECK(memcmp(&servers, &none, sizeof none) == 0);
+}
+
 int main(void) {
+    TEST(none_that_is_tried_has_no_servers_in_a_full_list_either);
     TEST(the_services_are_preferred_as_configured);
     TEST(what_is_named_for_booting_comes_before_what_was_merely_found);
     TEST(an_address_comes_before_a_name_that_is_yet_to_be_resolved);

@@ -225,6 +225,11 @@ static void the_other_family_may_name_another_way(void) {
     answer6(DISK6);
     other = lb_families_another(&families, now);
     CHECK(other != NULL && other->target.addr.family == LB_V6);
+    judge.is_named = true; /* by a person: nobody else's word counts */
+    CHECK(lb_families_another(&families, now) == NULL);
+    judge.is_named = false;
+    families.chosen = LB_FAMILY_NONE;
+    CHECK(lb_families_another(&families, now) == NULL);
 }
 
 static void a_dry_run_waits_for_the_offers_of_both(void) {

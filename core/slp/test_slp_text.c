@@ -320,6 +320,12 @@ static void parts_are_matched(void) {
     CHECK_STR(filter("(iscsi-name=iqn.2001-04.*)"), "yes");
     CHECK_STR(filter("(iscsi-name=*sn.456)"), "yes");
     CHECK_STR(filter("(iscsi-name=*EXAMPLE*)"), "yes");
+    CHECK_STR(filter("(iscsi-name=*456*)"), "yes"); /* at the very end */
+    CHECK_STR(filter("(iscsi-name=*4567*)"), "no");
+    CHECK_STR(filter("(iscsi-name=iqn*6*)"), "yes");
+    CHECK_STR(filter("(transports=tcp*)"), "yes"); /* all of it */
+    CHECK_STR(filter("(transports=*tcp)"), "yes");
+    CHECK_STR(filter("(transports=*tcp*)"), "yes");
     CHECK_STR(filter("(iscsi-name=iqn*example*456)"), "yes");
     CHECK_STR(filter("(iscsi-name=iqn*456*example)"), "no");
     CHECK_STR(filter("(iscsi-name=qn*)"), "no");

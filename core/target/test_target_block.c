@@ -321,6 +321,21 @@ static void a_disk_that_was_stopped_starts_when_the_session_ends(void) {
     CHECK_EQ(ASK(YOU, "28 00 00000009 00 0001 00", 512), LB_SCSI_GOOD);
 }
 
+/* Its memory may be used for a new one, which has not stopped anything. */
+static void the_end_of_a_session_that_stopped_a_disk_is_the_end_of_that(void) {
+    const struct lb_scsi_port port = {0};
+    struct lb_scsi_nexus nexus = {0};
+    log_in_both();
+    lb_scsi_nexus_begin(&nexus, &raw.unit, &port, NULL);
+    nexus.has_stopped = true;
+    lb_scsi_nexus_end(&nexus);
+    lb_scsi_nexus_begin(&nexus, &raw.unit, &port, NULL);
+    CHECK_EQ(ASK(ME, "1b 000000 00 00", 0), LB_SCSI_GOOD);
+    lb_scsi_nexus_end(&nexus);
+    CHECK_EQ(ASK(YOU, "28 00 00000009 00 0001 00", 512), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x020402); /* the other's stop holds */
+}
+
 static void growth_and_a_full_overlay_are_both_told(void) {
     log_in_both();
     lb_scsi_unit_attention(&raw.unit, NULL, 0x2a, 0x09);
@@ -498,6 +513,7 @@ int main(void) {
     TEST(preempting_tells_who_was_preempted);
     TEST(there_are_no_more_keys_than_the_host_has_memory_for);
     TEST(a_disk_that_was_stopped_starts_when_the_session_ends);
+    TEST(the_end_of_a_session_that_stopped_a_disk_is_the_end_of_that);
     TEST(growth_and_a_full_overlay_are_both_told);
     TEST(every_command_that_is_reported_is_there);
     TEST(lba_status_and_the_log_tell_of_a_thin_disk);

@@ -285,6 +285,7 @@ static void nor_one_of_another_server_of_the_same_host(void) {
         changed.data[3] ^= 1;
         shorter.len--;
         raw.to = &other;
+        raw.numbers.of = NULL;
         raw.to_rooms = &other_rooms;
         raw.is_closed = false;
         server.hash_key.k0 = i == 3 ? 8 : 7; /* of another host */

@@ -42,6 +42,10 @@ struct raw {
     uint8_t wire[WIRE]; /* what the target sent */
     size_t wire_len, wire_at;
     struct lb_iscsi_pdu pdu; /* the one taken last */
+    struct {
+        const struct lb_target_conn *of; /* NULL: of none yet */
+        uint32_t stat_sn, exp_cmd_sn, max_cmd_sn;
+    } numbers; /* that follow it */
     struct lb_bytes data;
     uint32_t cmd_sn, itt;
 };
@@ -172,6 +176,37 @@ static inline void give(struct lb_iscsi_pdu pdu, struct lb_bytes data) {
     give_bytes(lb_bytes(padding, -data.len & 3));
 }
 
+/* RFC 7143 4.2.2.2, 11.8.1, 11.19.3: those that have a StatSN and use it up. */
+static inline bool uses_stat_sn(const struct lb_iscsi_pdu *pdu) {
+    if (pdu->opcode == LB_OP_NOP_IN)
+        return pdu->itt != LB_ISCSI_NO_TAG;
+    return pdu->opcode != LB_OP_R2T && (pdu->opcode != LB_OP_DATA_IN || pdu->data_in.has_status);
+}
+
+/* What every PDU of a target obeys: StatSN without a gap, a window that does not shrink (4.2.2.1),
+ * and the bit that is always 1. */
+static inline void check_numbers(void) {
+    const struct lb_iscsi_pdu *pdu = &raw.pdu;
+    bool has_stat_sn = pdu->opcode != LB_OP_DATA_IN || pdu->data_in.has_status;
+    bool may_go_on = pdu->opcode == LB_OP_DATA_IN || pdu->opcode == LB_OP_TEXT_RESPONSE ||
+                     pdu->opcode == LB_OP_LOGIN_RESPONSE;
+    CHECK(pdu->final || may_go_on);
+    if (raw.numbers.of == raw.to) {
+        if (has_stat_sn)
+            CHECK_EQ(pdu->stat_sn, raw.numbers.stat_sn);
+        CHECK(!lb_sn_before(pdu->exp_cmd_sn, raw.numbers.exp_cmd_sn));
+        CHECK(!lb_sn_before(pdu->max_cmd_sn, raw.numbers.max_cmd_sn));
+    } else if (!has_stat_sn) {
+        return;
+    } else {
+        raw.numbers.stat_sn = pdu->stat_sn;
+    }
+    raw.numbers.of = raw.to;
+    raw.numbers.exp_cmd_sn = pdu->exp_cmd_sn;
+    raw.numbers.max_cmd_sn = pdu->max_cmd_sn;
+    raw.numbers.stat_sn += uses_stat_sn(pdu);
+}
+
 /* The target's next PDU; false when there is none. */
 static inline bool take(void) {
     struct lb_rd rd = lb_rd(lb_bytes(raw.wire + raw.wire_at, raw.wire_len - raw.wire_at));
@@ -181,6 +216,7 @@ static inline bool take(void) {
     raw.data = lb_rd_bytes(&rd, raw.pdu.data_len);
     lb_rd_skip(&rd, -raw.pdu.data_len & 3);
     raw.wire_at = raw.wire_len - rd.left;
+    check_numbers();
     return CHECK(lb_rd_ok(&rd));
 }
 
@@ -192,6 +228,7 @@ static inline bool take_op(enum lb_iscsi_opcode opcode) {
 static inline void accept_at(struct lb_target_conn *conn, struct lb_target_rooms *rooms) {
     struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
     raw.to = conn;
+    raw.numbers.of = NULL;
     raw.to_rooms = rooms;
     raw.is_closed = false;
     lb_target_conn_init(conn, raw.now, &raw.server, local, &raw.rand, NULL);

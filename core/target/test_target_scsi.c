@@ -436,6 +436,9 @@ static void who_does_not_log_out_when_asked_is_dropped(void) {
     CHECK(take_op(LB_OP_ASYNC));
     CHECK_EQ(raw.pdu.async.event, LB_ASYNC_LOGOUT_REQUEST);
     CHECK_EQ(raw.pdu.async.parameter3, 3);
+    lb_target_ping(&raw.conn, raw.now);
+    serve();
+    CHECK(take_op(LB_OP_NOP_IN)); /* its StatSN follows */
     raw.now += 2 * LB_US_SEC;
     serve();
     CHECK(!raw.is_closed);
