@@ -6,8 +6,8 @@
 enum lb_worth {
     LB_WORTH_UNKNOWN,  /* nobody judged it: the machine goes by the `iscsi:` of the Root Path */
     LB_WORTH_BAD,      /* its Root Path cannot be used: malformed, or not allowed */
-    LB_WORTH_DOUBTFUL, /* a boot that followed it failed, or its server is a name that no list has
-                        */
+    LB_WORTH_DOUBTFUL, /* a boot that followed it failed, its server is a name that no list has, or
+                          its DHCP server did not give what it had offered before */
     LB_WORTH_PLAIN,    /* it names no disk */
     LB_WORTH_DISK,     /* it names a disk that may be used, or none is needed of it */
 };

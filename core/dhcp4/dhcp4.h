@@ -173,7 +173,8 @@ struct lb_dhcp4_client {
     uint32_t xid, offers_xid; /* of this exchange; and of the last DISCOVER */
     uint16_t secs;
     unsigned tries, naks, declines;
-    unsigned due; /* what poll has to give out: enum due in dhcp4_client.h */
+    struct lb_addr broke_word; /* the server that did not give what it had offered last */
+    unsigned due;              /* what poll has to give out: enum due in dhcp4_client.h */
     bool has_lease, saw_offer, had_lease;
     uint64_t replay; /* of our last message with option 90 */
     uint64_t began_us, sent_us;

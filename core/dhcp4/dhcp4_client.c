@@ -226,6 +226,12 @@ void lb_dhcp4_client_end_offers(struct lb_dhcp4_client *client, uint64_t now_us)
     client->due |= DUE_OFFERS;
 }
 
+/* Another server may keep its word: next time its offer is preferred. */
+static void discover_anew(struct lb_dhcp4_client *client, uint64_t now_us, uint64_t pause_us) {
+    client->broke_word = client->lease.server;
+    enter(client, now_us, LB_DHCP4_INIT, pause_us);
+}
+
 /* The second NAK in a row, and each further, is answered slower: RFC 2131 says nothing against two
  * servers that never agree. */
 void lb_dhcp4_client_refused(struct lb_dhcp4_client *client, uint64_t now_us,
@@ -241,7 +247,7 @@ void lb_dhcp4_client_refused(struct lb_dhcp4_client *client, uint64_t now_us,
     if (client->has_lease)
         lose(client, now_us, pause_us);
     else
-        enter(client, now_us, LB_DHCP4_INIT, pause_us);
+        discover_anew(client, now_us, pause_us);
 }
 
 void lb_dhcp4_client_add_unusable(const struct lb_dhcp4_client *client, struct lb_text *text) {
@@ -426,7 +432,7 @@ static void request_late(struct lb_dhcp4_client *client, uint64_t now_us) {
     if (client->tries + 1 < REQUEST_TRIES)
         ask_again(client, now_us);
     else
-        enter(client, now_us, LB_DHCP4_INIT, 0);
+        discover_anew(client, now_us, 0);
 }
 
 /* RFC 2131 3.2: without an answer the client may go on using the address. */

@@ -29,6 +29,8 @@ static const char *got_offer(struct lb_dhcp4_client *client, uint64_t now_us,
     if (why)
         return why;
     offer->start_us = client->sent_us;
+    if (lb_addr_equal(offer->server, client->broke_word) && offer->worth != LB_WORTH_BAD)
+        offer->worth = LB_WORTH_DOUBTFUL;
     if (!lb_dhcp4_offers_add(client, offer))
         return "better offers than we can keep";
     client->saw_offer = client->saw_offer || lb_dhcp4_offers_usable(client);
@@ -97,6 +99,8 @@ static const char *got_ack(struct lb_dhcp4_client *client, uint64_t now_us,
     lb_dhcp4_lease_merge(lease,
                          &client->lease); /* what an offer said, and the ACK did not repeat */
     client->lease = *lease;
+    if (lb_addr_equal(lease->server, client->broke_word))
+        client->broke_word = (struct lb_addr){.family = LB_FAMILY_NONE};
     if (is_new)
         lb_dhcp4_client_check(client, now_us);
     else

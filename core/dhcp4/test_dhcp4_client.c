@@ -366,8 +366,7 @@ static void a_nak_sends_us_back_to_discover_slower_each_time(void) {
     uint64_t waits[5];
     start((struct lb_dhcp4_config){0});
     for (size_t i = 0; i < LB_COUNT(waits); i++) {
-        CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
-        CHECK_STATE("REQUESTING");
+        offered_again();
         CHECK(GIVE(LB_DHCP4_NAK));
         waits[i] = t.client.state == LB_DHCP4_INIT ? t.until - t.now : 0;
         if (waits[i])
@@ -442,7 +441,7 @@ static void what_the_server_says_with_its_refusal_is_told(void) {
     CHECK(GIVE(LB_DHCP4_NAK, .options = lb_bytes("\x38\x03"
                                                  "one",
                                                  5)));
-    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
+    offered_again();
     CHECK(GIVE(LB_DHCP4_NAK)); /* without a word */
     CHECK_STR(t.client.nak_words, "");
 }
@@ -582,7 +581,7 @@ static void reach(enum lb_dhcp4_state state) {
     case LB_DHCP4_INIT: /* after two NAKs there is a pause */
         start((struct lb_dhcp4_config){0});
         for (unsigned i = 0; i < 2; i++) {
-            GIVE(LB_DHCP4_OFFER, ISCSI);
+            offered_again();
             GIVE(LB_DHCP4_NAK);
         }
         break;
@@ -706,7 +705,7 @@ static void a_lease_that_ends_before_it_was_told_of_is_only_lost(void) {
 static void naks_before_a_lease_do_not_slow_those_after_it(void) {
     reach_requesting((struct lb_dhcp4_config){.no_arp_probe = true});
     CHECK(GIVE(LB_DHCP4_NAK));
-    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
+    offered_again();
     CHECK(GIVE(LB_DHCP4_ACK, .lease_s = 100));
     advance_to(t.until);
     CHECK_STATE("RENEWING");

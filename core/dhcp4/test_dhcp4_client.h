@@ -136,6 +136,14 @@ static inline void reach_requesting(struct lb_dhcp4_config config) {
     CHECK_STATE("REQUESTING");
 }
 
+/* The offer of a server that has refused: others are waited for first. */
+static inline void offered_again(void) {
+    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
+    if (t.client.state == LB_DHCP4_SELECTING)
+        advance_to(t.until);
+    CHECK_STATE("REQUESTING");
+}
+
 static inline void reach_checking(void) {
     reach_requesting((struct lb_dhcp4_config){0});
     CHECK(GIVE(LB_DHCP4_ACK, ISCSI));

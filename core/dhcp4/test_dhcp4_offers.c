@@ -12,6 +12,43 @@ static void a_good_first_offer_ends_the_wait(void) {
     CHECK_EQ(seen.sends, 1);
 }
 
+static void another_server_is_preferred_to_one_that_refused(void) {
+    reach_requesting((struct lb_dhcp4_config){0});
+    CHECK(GIVE(LB_DHCP4_NAK));
+    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
+    CHECK_STATE("SELECTING");
+    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI, .server = v4(192, 0, 2, 2)));
+    CHECK_STATE("REQUESTING");
+    CHECK_ADDR(t.client.lease.server, "192.0.2.2");
+    CHECK(GIVE(LB_DHCP4_NAK, .server = v4(192, 0, 2, 2))); /* the second NAK: after a pause */
+    advance_to(t.until);
+    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI, .server = v4(192, 0, 2, 2)));
+    CHECK_STATE("SELECTING");
+    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
+    CHECK_STATE("REQUESTING");
+    CHECK_ADDR(t.client.lease.server, "192.0.2.1");
+}
+
+static void another_server_is_preferred_to_one_that_gave_no_ack(void) {
+    reach_requesting((struct lb_dhcp4_config){0});
+    while (t.client.state == LB_DHCP4_REQUESTING)
+        advance_to(t.until);
+    CHECK_STATE("SELECTING");
+    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
+    CHECK_STATE("SELECTING");
+    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI, .server = v4(192, 0, 2, 2)));
+    CHECK_STATE("REQUESTING");
+    CHECK_ADDR(t.client.lease.server, "192.0.2.2");
+}
+
+static void a_server_that_has_kept_its_word_since_is_not_waited_beside(void) {
+    reach_requesting((struct lb_dhcp4_config){.no_arp_probe = true});
+    CHECK(GIVE(LB_DHCP4_NAK));
+    offered_again();
+    CHECK(GIVE(LB_DHCP4_ACK, .lease_s = 100));
+    CHECK(!lb_addr_is_set(t.client.broke_word));
+}
+
 static void an_offer_without_a_root_path_waits_for_a_better_one(void) {
     start((struct lb_dhcp4_config){.offer_wait_ms = 300});
     CHECK(GIVE(LB_DHCP4_OFFER));
@@ -398,6 +435,9 @@ static void the_worst_offer_makes_room_for_a_better_one(void) {
 }
 
 int main(void) {
+    TEST(another_server_is_preferred_to_one_that_refused);
+    TEST(another_server_is_preferred_to_one_that_gave_no_ack);
+    TEST(a_server_that_has_kept_its_word_since_is_not_waited_beside);
     TEST(a_good_first_offer_ends_the_wait);
     TEST(an_offer_without_a_root_path_waits_for_a_better_one);
     TEST(the_best_offer_is_taken_when_the_wait_is_over);

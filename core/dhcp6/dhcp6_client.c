@@ -471,6 +471,8 @@ void lb_dhcp6_client_note(struct lb_dhcp6_client *client, uint64_t now_us, unsig
 void lb_dhcp6_client_refused(struct lb_dhcp6_client *client, uint64_t now_us, unsigned status,
                              struct lb_bytes text) {
     lb_dhcp6_client_note(client, now_us, status, text);
+    if (!client->has_lease && client->state == LB_DHCP6_REQUESTING)
+        client->broke_word = client->next.server_id;
     if (!client->has_lease && client->state == LB_DHCP6_REQUESTING && has_next(client)) {
         take_best_offer(client, now_us);
         return;
@@ -492,6 +494,15 @@ static void rebind(struct lb_dhcp6_client *client, uint64_t now_us) {
     ask(client, now_us, LB_DHCP6_REBINDING, false);
 }
 
+/* Another server may keep its word: its offer is preferred. */
+static void request_another(struct lb_dhcp6_client *client, uint64_t now_us) {
+    client->broke_word = client->next.server_id;
+    if (has_next(client))
+        take_best_offer(client, now_us);
+    else
+        enter_asking(client, now_us);
+}
+
 /* A Request without an answer: the next server; or, of a lease that a server forgot, another
  * one. */
 static void request_late(struct lb_dhcp6_client *client, uint64_t now_us) {
@@ -499,10 +510,8 @@ static void request_late(struct lb_dhcp6_client *client, uint64_t now_us) {
         ask_again(client, now_us);
     else if (client->has_lease)
         rebind(client, now_us);
-    else if (has_next(client))
-        take_best_offer(client, now_us);
     else
-        enter_asking(client, now_us);
+        request_another(client, now_us);
 }
 
 static void renew(struct lb_dhcp6_client *client, uint64_t now_us, bool is_early) {

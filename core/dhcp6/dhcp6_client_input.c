@@ -131,6 +131,10 @@ static const char *in_soliciting(struct lb_dhcp6_client *client, uint64_t now_us
     if (status != LB_DHCP6_SUCCESS || !is_usable(&ia))
         return "no address for us";
     take_ia(&ia, lease);
+    bool broke_word =
+        client->broke_word.len > 0 && lb_duid_equal(&lease->server_id, &client->broke_word);
+    if (broke_word && lease->worth != LB_WORTH_BAD)
+        lease->worth = LB_WORTH_DOUBTFUL;
     return got_offer(client, now_us, lease);
 }
 
@@ -155,6 +159,8 @@ static const char *in_requesting(struct lb_dhcp6_client *client, uint64_t now_us
     }
     take_ia(&ia, lease);
     client->next = *lease;
+    if (lb_duid_equal(&lease->server_id, &client->broke_word))
+        client->broke_word.len = 0;
     lb_dhcp6_client_check(client, now_us);
     return NULL;
 }

@@ -359,6 +359,31 @@ static void a_refused_request_goes_to_the_next_server(void) {
     CHECK(is_sent_to(1));
 }
 
+static void another_server_is_preferred_to_one_that_refused(void) {
+    start((struct lb_dhcp6_config){0});
+    CHECK(GIVE(LB_DHCP6_ADVERTISE, .server = 1, ISCSI));
+    CHECK(GIVE(LB_DHCP6_REPLY, .server = 1, .ia_status = LB_DHCP6_NO_ADDRS_AVAIL));
+    while (t.client.state != LB_DHCP6_SOLICITING)
+        advance_to(t.until);
+    CHECK(GIVE(LB_DHCP6_ADVERTISE, .server = 1, ISCSI));
+    CHECK_STATE("SOLICITING");
+    CHECK(GIVE(LB_DHCP6_ADVERTISE, .server = 2, ISCSI));
+    CHECK_STATE("REQUESTING");
+    CHECK(is_sent_to(2));
+}
+
+static void another_server_is_preferred_to_one_that_gave_no_reply(void) {
+    start((struct lb_dhcp6_config){0});
+    CHECK(GIVE(LB_DHCP6_ADVERTISE, .server = 1, ISCSI));
+    while (t.client.state == LB_DHCP6_REQUESTING)
+        advance_to(t.until);
+    CHECK_STATE("SOLICITING");
+    CHECK(GIVE(LB_DHCP6_ADVERTISE, .server = 1, ISCSI));
+    CHECK_STATE("SOLICITING");
+    CHECK(GIVE(LB_DHCP6_ADVERTISE, .server = 2, ISCSI));
+    CHECK(is_sent_to(2));
+}
+
 static void not_on_link_leads_to_a_new_solicit(void) {
     reach_requesting((struct lb_dhcp6_config){0});
     CHECK(GIVE(LB_DHCP6_REPLY, .status = LB_DHCP6_NOT_ON_LINK, .no_ia = true));
@@ -381,6 +406,8 @@ static void refusals_without_end_are_answered_ever_more_slowly(void) {
         while (t.client.state != LB_DHCP6_SOLICITING)
             advance_to(t.until);
         CHECK(GIVE(LB_DHCP6_ADVERTISE, ISCSI));
+        if (t.client.state == LB_DHCP6_SOLICITING)
+            advance_to(t.until); /* others are waited for first */
         CHECK(GIVE(LB_DHCP6_REPLY, .ia_status = LB_DHCP6_NO_ADDRS_AVAIL));
         longest = t.until - t.now;
     }
@@ -557,6 +584,8 @@ int main(void) {
     TEST(a_request_without_an_answer_goes_to_the_next_server);
     TEST(when_no_server_answers_a_request_we_solicit_again);
     TEST(a_refused_request_goes_to_the_next_server);
+    TEST(another_server_is_preferred_to_one_that_refused);
+    TEST(another_server_is_preferred_to_one_that_gave_no_reply);
     TEST(not_on_link_leads_to_a_new_solicit);
     TEST(a_failure_of_the_servers_is_asked_again_at_its_time);
     TEST(refusals_without_end_are_answered_ever_more_slowly);
