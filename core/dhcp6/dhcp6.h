@@ -185,7 +185,7 @@ struct lb_dhcp6_client {
     uint32_t xid;
     unsigned tries, refusals, declines;
     struct lb_duid broke_word; /* of the server that did not give what it had offered last */
-    unsigned due; /* what poll has to give out: enum due in dhcp6_client.h */
+    unsigned due;              /* what poll has to give out: enum due in dhcp6_client.h */
     bool had_lease, saw_offer;
     bool is_early;           /* RENEWING or INFORMING before its time: nothing depends on it */
     bool is_told;            /* INFORMING, RENEWING, REBINDING because of a Reconfigure */
