@@ -66,7 +66,10 @@ bool lb_server_other_dhcp_find(const struct lb_server_link *link, struct lb_addr
     int fd = lb_server_link_client(link);
     *other = (struct lb_addr){0};
     if (fd < 0)
-        return lb_server_fail(error, "say which it is to be: --dhcp=server or --dhcp=proxy",
+        return lb_server_fail(error,
+                              errno == EACCES || errno == EPERM
+                                  ? "run lunbootd as root"
+                                  : "say which it is to be: --dhcp=server or --dhcp=proxy",
                               "DHCP: port 68 cannot be opened to look for another server: %s",
                               strerror(errno));
     if (getrandom(&xid, sizeof xid, 0) != sizeof xid) {

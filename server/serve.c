@@ -189,8 +189,10 @@ static void say_disk(const struct lb_server_machines *machines, const struct lb_
                       "convert -O raw %s DISK.img",
                       disk->path, format, disk->path);
     if (packer != NULL)
-        lb_server_say("", "%s is no raw disk: %s has compressed it, and no machine boots from it",
-                      disk->path, packer);
+        lb_server_say("",
+                      "%s is no raw disk: %s has compressed it, and no machine boots from it; "
+                      "try: %s -dc <%s >DISK.img",
+                      disk->path, packer, packer, disk->path);
     say_left_out(machines, disk);
 }
 

@@ -221,7 +221,9 @@ static void *write_all(void *argument) {
 /* ---- open ---- */
 
 static bool fail(struct lb_server_error *error, const char *folder, const char *why) {
-    return lb_server_fail(error, "give a folder that lunbootd may write: --state=FOLDER",
+    return lb_server_fail(error,
+                          "run lunbootd as root, or give a folder that it may write: "
+                          "--state=FOLDER",
                           "nothing can be kept in %s: %s", folder, why);
 }
 

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lunbootd.sh"
 need_lunboot
 need_lunbootd
+need gzip
 make_net
 make_gpt_disk "$scratch/disk.img"
 make_bytes "$scratch/other.img" 4194304 7
@@ -99,6 +100,10 @@ truncate -s 1000 "$scratch/debian.qcow2"
 start_lunbootd --dhcp=server "$scratch/debian.qcow2"
 lunbootd_says 'is no raw disk: it is a qcow2.*qemu-img convert' "a disk that is not raw is told"
 lunbootd_says 'leaves out the last 488 bytes of .*: a block has 512' "bytes behind the last block are told"
+end lunbootd
+gzip -c "$scratch/disk.img" >"$scratch/packed.gz"
+start_lunbootd --dhcp=server "$scratch/packed.gz"
+lunbootd_says 'gzip has compressed it.*try: gzip -dc <.*/packed\.gz >DISK\.img' "so is one that is compressed"
 end lunbootd
 truncate -s 1050003 "$scratch/odd.img"
 start_lunbootd --dhcp=server --block-size=4096 "$scratch/odd.img"

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lunbootd.sh"
 need_lunboot
 need_lunbootd
-need python3
+need python3 setpriv
 make_net
 make_gpt_disk "$scratch/disk.img"
 chmod 711 "$scratch"
@@ -48,6 +48,16 @@ lunbootd_refuses "a disk of root's" "disk.img cannot be opened: Permission denie
     --user=nobody --state="$scratch/state" "$scratch/disk.img"
 lunbootd_refuses "an unknown user" 'there is no user "no-such-user"' 'user=root' --interface=vs0 \
     --user=no-such-user --state="$scratch/state" "$scratch/disk.img"
+
+# Who is not root is told so.
+printf '#!/bin/sh\nexec setpriv --reuid=nobody --clear-groups %q "$@"\n' "$lunbootd" >"$scratch/as-nobody"
+chmod 755 "$scratch/as-nobody"
+chown nobody "$scratch/disk.img"
+lunbootd=$scratch/as-nobody lunbootd_refuses "the state folder, without root" \
+    'nothing can be kept in .*: Permission denied' 'run lunbootd as root' --interface=vs0 "$scratch/disk.img"
+lunbootd=$scratch/as-nobody lunbootd_refuses "DHCP's port, without root" \
+    'port 68 .*: (Permission denied|Operation not)' 'run lunbootd as root' \
+    --interface=vs0 --state="$scratch/state" "$scratch/disk.img"
 
 # Root's, without the user: one capability.
 chown nobody "$scratch/disk.img"
