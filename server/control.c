@@ -177,8 +177,8 @@ bool lb_server_control_open(struct lb_server_control *control, int epoll, const 
     if (control->source.fd >= 0 && bind_path(control) &&
         lb_server_watch(epoll, &control->source, EPOLLIN))
         return true;
-    return lb_server_fail(error, "give a folder that lunbootd may write: --state=FOLDER",
-                          "lunbootctl cannot be heard at %s: %s", control->path, strerror(errno));
+    return lb_server_fail(error, LB_SERVER_STATE_HINT, "lunbootctl cannot be heard at %s: %s",
+                          control->path, strerror(errno));
 }
 
 void lb_server_control_close(struct lb_server_control *control) {

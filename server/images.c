@@ -88,8 +88,8 @@ bool lb_images_open(const char *state, struct lb_server_error *error) {
     struct dirent *entry;
     lb_format(path, sizeof path, "%s/images", state);
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return lb_server_fail(error, "give a folder that lunbootd may write: --state=FOLDER",
-                              "images cannot be kept in %s: %s", path, strerror(errno));
+        return lb_server_fail(error, LB_SERVER_STATE_HINT, "images cannot be kept in %s: %s", path,
+                              strerror(errno));
     DIR *folder = opendir(path);
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
         size_t len = strlen(entry->d_name);

@@ -106,7 +106,8 @@ static const char *parse_bool(struct lb_bytes value, bool *to) {
 static const char *parse_number(const struct key *key, struct lb_bytes value, uint32_t *to) {
     static char form[64];
     uint64_t number;
-    lb_format(form, sizeof form, "a number from %u to %u", key->least, key->most);
+    const char *unit = strstr(key->sentence, "MiB") != NULL ? " (MiB)" : "";
+    lb_format(form, sizeof form, "a number from %u to %u%s", key->least, key->most, unit);
     if (!lb_parse_u64(value, key->most, &number) || number < key->least)
         return form;
     *to = (uint32_t)number;

@@ -10,6 +10,10 @@
 #define LB_SERVER_STATE_MAX 90 /* a folder with a socket in it: its path has at most 107 bytes */
 
 /* Why something cannot be done, and what to try. An empty text: nothing is wrong. */
+/* The remedy where a folder cannot be written. */
+#define LB_SERVER_STATE_HINT                                                                       \
+    "run lunbootd as root, or give a folder that it may write: --state=FOLDER"
+
 struct lb_server_error {
     char what[400];
     char hint[240];

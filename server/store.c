@@ -221,10 +221,8 @@ static void *write_all(void *argument) {
 /* ---- open ---- */
 
 static bool fail(struct lb_server_error *error, const char *folder, const char *why) {
-    return lb_server_fail(error,
-                          "run lunbootd as root, or give a folder that it may write: "
-                          "--state=FOLDER",
-                          "nothing can be kept in %s: %s", folder, why);
+    return lb_server_fail(error, LB_SERVER_STATE_HINT, "nothing can be kept in %s: %s", folder,
+                          why);
 }
 
 /* Of SQLite: a folder that is full, or a file that is damaged, is not mended by its rights. */

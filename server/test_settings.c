@@ -45,6 +45,8 @@ static void a_wrong_value_is_told_with_its_place_and_form(void) {
         const char *word, *what, *hint;
     } cases[] = {
         {"--port=0", "the command line: port cannot be \"0\"", "give a number from 1 to 65535"},
+        {"--overlay-limit=4G", "the command line: overlay-limit cannot be \"4G\"",
+         "give a number from 0 to 4194304 (MiB)"},
         {"--tftp=on", "the command line: tftp cannot be \"on\"", "give yes or no"},
         {"--dhcp=maybe", "the command line: dhcp cannot be \"maybe\"",
          "give one of auto|server|proxy|off"},

@@ -54,8 +54,8 @@ bool lb_token_load(struct lb_token *token, const char *path, bool makes,
     char room[LB_TOKEN_MAX + 64];
     struct stat status;
     if (makes && !make(path) && errno != EEXIST)
-        return lb_server_fail(error, "give a folder that lunbootd may write: --state=FOLDER",
-                              "the token %s cannot be made: %s", path, strerror(errno));
+        return lb_server_fail(error, LB_SERVER_STATE_HINT, "the token %s cannot be made: %s", path,
+                              strerror(errno));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t len = fd < 0 || fstat(fd, &status) < 0 ? -1 : read(fd, room, sizeof room);
     int code = errno;

@@ -218,10 +218,12 @@ static void store_seen(struct lb_run *run) {
 
 static bool open_interface(struct lb_run *run) {
     const char *name = lb_config_text(&run->config, LB_KEY_INTERFACE);
-    char found[IF_NAMESIZE];
+    char found[IF_NAMESIZE], there[128];
+    struct lb_text text = lb_text(there, sizeof(there));
     uint8_t mac[6];
     if (name[0] == 0) {
-        lb_fail(&run->error, LB_E_NO_INTERFACE, "none is named");
+        lb_machine_list_interfaces(&text);
+        lb_fail(&run->error, LB_E_NO_INTERFACE, "none is named; those that there are: %s", there);
         return false;
     }
     if (lb_machine_parse_mac(lb_bytes_of_text(name), mac) &&
