@@ -52,6 +52,8 @@ static void reach(enum lb_dhcp6_state state) {
         start((struct lb_dhcp6_config){.no_probe = true});
         for (unsigned i = 0; i < 2; i++) {
             CHECK(GIVE(LB_DHCP6_ADVERTISE, ISCSI));
+            if (t.client.state == LB_DHCP6_SOLICITING)
+                advance_to(t.until); /* others are waited for first */
             CHECK(GIVE(LB_DHCP6_REPLY, .ia_status = LB_DHCP6_NO_ADDRS_AVAIL));
         }
         break;
