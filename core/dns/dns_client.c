@@ -144,10 +144,18 @@ static size_t count_servers(const struct lb_dns_client *client,
     return count;
 }
 
-/* It has the addresses that are used. */
+static bool has_host(const struct lb_dns_question *question) {
+    for (size_t i = 0; i < question->addr_count; i++)
+        if (lb_addr_is_host(question->addrs[i]))
+            return true;
+    return false;
+}
+
+/* It has the addresses that are used. Beside those that no host has (::, a loopback's) the other
+ * family is waited for as if there were none. */
 static void end_question(struct lb_dns_client *client, uint64_t now_us, size_t index) {
     enter_question(client, now_us, index, LB_DNS_ANSWERED);
-    if (client->grace_us == LB_NEVER)
+    if (client->grace_us == LB_NEVER && has_host(&client->questions[index]))
         client->grace_us = now_us + or_default_us(client->config.grace_ms, GRACE_MS);
 }
 
@@ -321,10 +329,11 @@ static void judge(struct lb_dns_client *client, uint64_t now_us) {
     if (client->state == LB_DNS_ENDED)
         return;
     deny_doubted(client, now_us);
-    bool has_address = client->grace_us != LB_NEVER;
-    if (now_us >= client->give_up_us || (has_address && now_us >= client->grace_us))
+    bool is_answered =
+        client->questions[LB_DNS_Q4].addr_count > 0 || client->questions[LB_DNS_Q6].addr_count > 0;
+    if (now_us >= LB_MIN(client->give_up_us, client->grace_us))
         enter_ended(client, now_us);
-    else if (all_are_settled(client) && (has_address || !ask_next_name(client, now_us)))
+    else if (all_are_settled(client) && (is_answered || !ask_next_name(client, now_us)))
         enter_ended(client, now_us);
 }
 

@@ -195,6 +195,26 @@ static void an_a_that_is_never_answered_costs_50_ms_too(void) {
     CHECK_STR(addr_at(0), "2001:db8::1");
 }
 
+static void beside_an_address_that_no_host_has_the_other_family_is_waited_for(void) {
+    static const char *const none[] = {"::", "::1", "ff02::1", "::ffff:192.0.2.66"};
+    for (size_t i = 0; i < LB_COUNT(none); i++) {
+        begin(1);
+        CHECK(answer_address(53, "disk.x", none[i]));
+        advance_ms(200);
+        CHECK_EQ(t.ends, 0);
+        CHECK(answer_address(53, "disk.x", "192.0.2.1"));
+        CHECK_EQ(t.end, LB_DNS_DONE);
+        CHECK_STR(addr_at(1), "192.0.2.1");
+    }
+    begin(1);
+    CHECK(answer_address(53, "disk.x", "0.0.0.0"));
+    advance_ms(200);
+    CHECK_EQ(t.ends, 0);
+    answer_code(53, LB_DNS_AAAA, 0);
+    CHECK_EQ(t.end, LB_DNS_DONE); /* that it was told is for the policy to judge */
+    CHECK_STR(addr_at(0), "0.0.0.0");
+}
+
 static void a_family_without_an_address_is_not_waited_for(void) {
     begin(1);
     answer_code(53, LB_DNS_AAAA, 0);
@@ -580,6 +600,7 @@ int main(void) {
     TEST(both_answers_end_it_at_once_with_ipv6_first);
     TEST(an_aaaa_that_is_never_answered_costs_50_ms);
     TEST(an_a_that_is_never_answered_costs_50_ms_too);
+    TEST(beside_an_address_that_no_host_has_the_other_family_is_waited_for);
     TEST(a_family_without_an_address_is_not_waited_for);
     TEST(one_family_alone_is_asked_for_where_that_is_wanted);
     TEST(a_name_that_does_not_exist_for_one_type_may_have_the_other);
